@@ -1,0 +1,109 @@
+package mmutex.bench;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import mmutex.cli.ExitCode;
+import mmutex.cli.ForkFlags;
+import mmutex.cli.UsageProblem;
+import org.openjdk.jmh.runner.NoBenchmarksException;
+import org.openjdk.jmh.runner.ProfilersFailedException;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Unmatched;
+
+/**
+ * Runs the JMH suite: JMH's own command line, with what the forked VMs need already in place.
+ *
+ * <p>The needed flags are prepended, never appended: {@code -jvmArgsAppend} would replace those that a benchmark
+ * states in its {@code @Fork} line.
+ */
+@Command(
+        name = "bench",
+        description = "Run the JMH suite.",
+        customSynopsis = "mmutex bench [--help] [JMH options] [REGEXP...]",
+        footer = {
+            "",
+            "Everything but --help goes to JMH: -l lists the benchmarks, -h shows JMH's options,",
+            "-rf json -rff FILE keeps the results."
+        })
+public final class JmhCommand implements Callable<Integer> {
+    /** Written by JMH's annotation processor; it fails without a word of sense where there is none. */
+    private static final String BENCHMARK_LIST = "/META-INF/BenchmarkList";
+
+    @Option(names = "--help", usageHelp = true, description = "Show this help and exit.")
+    private boolean help;
+
+    @Unmatched
+    private List<String> arguments = new ArrayList<>();
+
+    @Override
+    public Integer call() throws IOException, RunnerException {
+        final CommandLineOptions given = parse(arguments);
+        if (given.shouldHelp()) {
+            given.showHelp();
+            return ExitCode.OK;
+        }
+        if (given.shouldListProfilers()) {
+            given.listProfilers();
+            return ExitCode.OK;
+        }
+        if (given.shouldListResultFormats()) {
+            given.listResultFormats();
+            return ExitCode.OK;
+        }
+        if (JmhCommand.class.getResource(BENCHMARK_LIST) == null) {
+            throw new UsageProblem("this build contains no benchmarks");
+        }
+        return run(given);
+    }
+
+    private int run(final CommandLineOptions given) throws RunnerException {
+        final Runner runner = new Runner(withForkFlags(given));
+        if (given.shouldList()) {
+            runner.list();
+            return ExitCode.OK;
+        }
+        if (given.shouldListWithParams()) {
+            runner.listWithParams(given);
+            return ExitCode.OK;
+        }
+        try {
+            runner.run();
+            return ExitCode.OK;
+        } catch (final NoBenchmarksException e) {
+            throw new UsageProblem("no benchmark matches " + String.join(" ", given.getIncludes()));
+        } catch (final ProfilersFailedException e) {
+            throw new UsageProblem(
+                    e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
+        }
+    }
+
+    static Options withForkFlags(final Options given) {
+        final Optional<? extends Iterable<String>> own = given.getJvmArgsPrepend();
+        final List<String> flags = new ArrayList<>(ForkFlags.forThisJdk());
+        if (own.hasValue()) {
+            own.get().forEach(flags::add);
+        }
+        return new OptionsBuilder()
+                .parent(given)
+                .jvmArgsPrepend(flags.toArray(String[]::new))
+                .build();
+    }
+
+    static CommandLineOptions parse(final List<String> arguments) {
+        try {
+            return new CommandLineOptions(arguments.toArray(String[]::new));
+        } catch (final CommandLineOptionException e) {
+            throw new UsageProblem(e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package mmutex.bench;
+
+import java.util.List;
+import mmutex.cli.CommandRunner;
+
+/** The entry point of {@code mmutex-bench.jar}. */
+public final class Main {
+    private Main() {}
+
+    /** Runs the command that the first argument names. */
+    public static void main(final String[] args) {
+        System.exit(CommandRunner.run(commands(), args));
+    }
+
+    /** A new command is one entry here and one word in the launcher's list. */
+    static List<?> commands() {
+        // RunCommand goes first, once it exists.
+        return List.of(new JmhCommand());
+    }
+}

@@ -1,0 +1,35 @@
+package mmutex.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import mmutex.cli.ForkFlags;
+import mmutex.cli.UsageProblem;
+import org.junit.jupiter.api.Test;
+import org.openjdk.jmh.runner.options.Options;
+
+class JmhCommandTest {
+    @Test
+    void shouldPrependTheForkFlagsToTheUsersOwn() {
+        final Options options =
+                JmhCommand.withForkFlags(JmhCommand.parse(List.of("-jvmArgsPrepend", "-Xmx1g", "Restore")));
+
+        assertThat(options.getJvmArgsPrepend().get())
+                .containsAll(ForkFlags.forThisJdk())
+                .endsWith("-Xmx1g");
+        assertThat(options.getIncludes()).containsExactly("Restore");
+    }
+
+    @Test
+    void shouldLeaveAppendedFlagsToTheBenchmarksForkLine() {
+        final Options options = JmhCommand.withForkFlags(JmhCommand.parse(List.of()));
+
+        assertThat(options.getJvmArgsAppend().hasValue()).isFalse();
+    }
+
+    @Test
+    void shouldRejectWhatJmhDoesNotKnow() {
+        assertThatThrownBy(() -> JmhCommand.parse(List.of("-zz"))).isInstanceOf(UsageProblem.class);
+    }
+}
