@@ -1,0 +1,136 @@
+package mmutex.change;
+
+import mmutex.layout.VmFlags;
+import mmutex.mm.AddressSpace;
+import mmutex.mm.Errno;
+import mmutex.mm.Task;
+import mmutex.mm.Vma;
+import mmutex.notify.NotifierEvent;
+import mmutex.notify.NotifierRange;
+import mmutex.sync.ActorLocal;
+
+/** madvise: mm/madvise.c (6.12), semantics 3.15. Holes are passed over and reported as ENOMEM at the end. */
+public final class Advisor {
+    private static final ActorLocal<NotifierRange> RANGE = new ActorLocal<>(NotifierRange::new);
+
+    /** The supported kinds of advice. */
+    public enum Advice {
+        /** Discard now. */
+        DONTNEED(false),
+        /** Children don't inherit the range. */
+        DONTFORK(true),
+        /** Undo DONTFORK. */
+        DOFORK(true),
+        /** Children inherit the range empty. */
+        WIPEONFORK(true),
+        /** Undo WIPEONFORK. */
+        KEEPONFORK(true),
+        /** Huge pages are welcome. */
+        HUGEPAGE(true),
+        /** Huge pages are not. */
+        NOHUGEPAGE(true);
+
+        private final boolean changesVma;
+
+        Advice(final boolean changesVma) {
+            this.changesVma = changesVma;
+        }
+    }
+
+    private Advisor() {}
+
+    /** Applies advice to a range. */
+    public static Errno advise(
+            final Task task, final AddressSpace space, final long start, final long length, final Advice advice) {
+        if (Ranges.check(space, start, length) != Errno.OK) {
+            return Errno.EINVAL;
+        }
+        final long end = start + Ranges.pageAligned(space, length);
+        if (start == end) {
+            return Errno.OK;
+        }
+        if (advice.changesVma) {
+            space.mmapLock().writeLock(task);
+        } else {
+            space.mmapLock().readLock(task);
+        }
+        final Errno result = walk(task, space, start, end, advice);
+        if (advice.changesVma) {
+            space.mmapLock().writeUnlock(task);
+        } else {
+            space.mmapLock().readUnlock(task);
+        }
+        return result;
+    }
+
+    private static Errno walk(
+            final Task task, final AddressSpace space, final long start, final long end, final Advice advice) {
+        boolean hole = false;
+        long addr = start;
+        while (addr < end) {
+            final Vma vma = space.vmas().find(addr);
+            if (vma == null || vma.start() >= end) {
+                return Errno.ENOMEM;
+            }
+            hole |= vma.start() > addr;
+            final long from = Math.max(vma.start(), addr);
+            final long to = Math.min(vma.end(), end);
+            final Errno result = apply(task, space, vma, from, to, advice);
+            if (result != Errno.OK) {
+                return result;
+            }
+            addr = to;
+        }
+        return hole ? Errno.ENOMEM : Errno.OK;
+    }
+
+    private static Errno apply(
+            final Task task, final AddressSpace space, final Vma vma, final long from, final long to, final Advice a) {
+        switch (a) {
+            case DONTNEED:
+                return discard(task, space, vma, from, to);
+            case DONTFORK:
+                return flags(task, space, vma, from, to, vma.flags() | VmFlags.DONTCOPY);
+            case DOFORK:
+                return flags(task, space, vma, from, to, vma.flags() & ~VmFlags.DONTCOPY);
+            case WIPEONFORK:
+                return vma.has(VmFlags.SHARED)
+                        ? Errno.EINVAL
+                        : flags(task, space, vma, from, to, vma.flags() | VmFlags.WIPEONFORK);
+            case KEEPONFORK:
+                return flags(task, space, vma, from, to, vma.flags() & ~VmFlags.WIPEONFORK);
+            case HUGEPAGE:
+                return flags(task, space, vma, from, to, vma.flags() & ~VmFlags.NOHUGEPAGE | VmFlags.HUGEPAGE);
+            case NOHUGEPAGE:
+                return flags(task, space, vma, from, to, vma.flags() & ~VmFlags.HUGEPAGE | VmFlags.NOHUGEPAGE);
+            default:
+                throw new IllegalArgumentException("unknown advice: advice=" + a);
+        }
+    }
+
+    /** zap_page_range_single: sent even if nothing is mapped there. */
+    private static Errno discard(
+            final Task task, final AddressSpace space, final Vma vma, final long from, final long to) {
+        if ((vma.flags() & (VmFlags.LOCKED | VmFlags.PFNMAP)) != 0) {
+            return Errno.EINVAL;
+        }
+        final NotifierRange range = RANGE.of(task).init(NotifierEvent.CLEAR, from, to);
+        space.notifiers().start(task, range);
+        Zapper.zap(task, space, from, to);
+        space.notifiers().end(task, range);
+        return Errno.OK;
+    }
+
+    private static Errno flags(
+            final Task task,
+            final AddressSpace space,
+            final Vma vma,
+            final long from,
+            final long to,
+            final long newFlags) {
+        if (newFlags != vma.flags()) {
+            space.editor().modify(task, vma, from, to, newFlags);
+        }
+        return Errno.OK;
+    }
+}

@@ -1,0 +1,101 @@
+package mmutex.change;
+
+import mmutex.layout.VmFlags;
+import mmutex.memory.TableArena;
+import mmutex.mm.AddressSpace;
+import mmutex.mm.Errno;
+import mmutex.mm.Task;
+import mmutex.mm.Vma;
+import mmutex.mm.VmaEditor;
+import mmutex.notify.NotifierEvent;
+import mmutex.notify.NotifierRange;
+import mmutex.sync.ActorLocal;
+
+/** mmap and munmap of private anonymous memory: mm/mmap.c, mm/vma.c (6.12); semantics 3.15. */
+public final class Mapper {
+    private static final ActorLocal<NotifierRange> RANGE = new ActorLocal<>(NotifierRange::new);
+    private static final long MAY_ALL = VmFlags.MAYREAD | VmFlags.MAYWRITE | VmFlags.MAYEXEC;
+
+    private Mapper() {}
+
+    /**
+     * Maps private anonymous memory at a fixed address, not replacing anything (MAP_FIXED_NOREPLACE).
+     *
+     * @param length bytes, rounded up to pages
+     * @param protection READ, WRITE and EXEC of {@link VmFlags}
+     * @return OK; EINVAL for a misaligned address or no length, ENOMEM beyond the address space, EEXIST over a mapping
+     */
+    public static Errno mapAnonymous(
+            final Task task, final AddressSpace space, final long start, final long length, final long protection) {
+        final Errno refused = Ranges.check(space, start, length);
+        if (refused != Errno.OK) {
+            return refused;
+        }
+        if (length == 0) {
+            return Errno.EINVAL;
+        }
+        final long end = start + Ranges.pageAligned(space, length);
+        space.mmapLock().writeLock(task);
+        final Vma occupied = space.vmas().find(start);
+        final boolean free = occupied == null || occupied.start() >= end;
+        if (free) {
+            space.editor().map(task, start, end, protection | MAY_ALL | VmFlags.SOFTDIRTY, start >>> space.pageShift());
+        }
+        space.mmapLock().writeUnlock(task);
+        return free ? Errno.OK : Errno.EEXIST;
+    }
+
+    /** munmap. Holes are no error. */
+    public static Errno unmap(final Task task, final AddressSpace space, final long start, final long length) {
+        final Errno refused = Ranges.check(space, start, length);
+        if (refused != Errno.OK || length == 0) {
+            return Errno.EINVAL;
+        }
+        final long end = start + Ranges.pageAligned(space, length);
+        space.mmapLock().writeLock(task);
+        unmapLocked(task, space, start, end);
+        space.mmapLock().writeUnlock(task);
+        return Errno.OK;
+    }
+
+    private static void unmapLocked(final Task task, final AddressSpace space, final long start, final long end) {
+        final Vma first = space.vmas().find(start);
+        if (first == null || first.start() >= end) {
+            return;
+        }
+        final VmaEditor editor = space.editor();
+        // 1. The range gets VMAs of its own, which are then found no more.
+        editor.split(task, start);
+        editor.split(task, end);
+        for (Vma vma = space.vmas().find(start);
+                vma != null && vma.start() < end;
+                vma = space.vmas().find(start)) {
+            editor.remove(task, vma);
+        }
+        // 2. One span over the whole request, holes included.
+        final NotifierRange range = RANGE.of(task).init(NotifierEvent.UNMAP, start, end);
+        space.notifiers().start(task, range);
+        Zapper.zap(task, space, start, end);
+        space.notifiers().end(task, range);
+        // 3. Tables that now map nothing, up to the neighbours' (free_pgtables). Faults and walks are excluded, since
+        // the
+        // VMAs are gone; an access may have read its way into a table, so they are freed after a shoot-down.
+        final Vma[] vmas = space.vmas().snapshot();
+        long floor = 0;
+        long ceiling = space.addressLimit();
+        for (final Vma vma : vmas) {
+            if (vma.end() <= start) {
+                floor = vma.end();
+            } else if (vma.start() >= end) {
+                ceiling = vma.start();
+                break;
+            }
+        }
+        final long tables =
+                space.pageTable().radix().detachRange(floor >>> space.pageShift(), ceiling >>> space.pageShift());
+        if (tables != TableArena.NO_TABLE) {
+            space.windows().flush(task);
+            space.platform().tables().freeChain(tables);
+        }
+    }
+}

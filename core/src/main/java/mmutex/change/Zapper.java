@@ -1,0 +1,111 @@
+package mmutex.change;
+
+import java.util.Arrays;
+import mmutex.layout.PteEncoding;
+import mmutex.layout.PteKind;
+import mmutex.memory.FrameAllocator;
+import mmutex.memory.RadixTable;
+import mmutex.mm.AddressSpace;
+import mmutex.mm.PageTable;
+import mmutex.mm.Platform;
+import mmutex.mm.Task;
+import mmutex.sync.ActorLocal;
+
+/**
+ * Clears entries and releases what they held: zap_pte_range, mm/memory.c (6.12), semantics 3.15.
+ *
+ * <p>Frames of present entries are freed only after the shoot-down, never between clearing and flushing: a CPU may be
+ * using them until its window is drained. Exclusive entries hold no translation, so their reference is dropped at once.
+ * No page lock is taken, and dirtiness of exclusive pages is not collected.
+ *
+ * <p>Threads: any; the caller has opened the notifier span and holds the mmap lock (shared suffices).
+ */
+final class Zapper {
+    private static final ActorLocal<Batch> BATCH = new ActorLocal<>(Batch::new);
+
+    private Zapper() {}
+
+    /** Zaps [start, end), page-aligned. */
+    static void zap(final Task task, final AddressSpace space, final long start, final long end) {
+        final Batch batch = BATCH.of(task);
+        final RadixTable radix = space.pageTable().radix();
+        final long endPage = end >>> space.pageShift();
+        long page = radix.nextPopulated(start >>> space.pageShift(), endPage);
+        while (page < endPage) {
+            final long tableEnd = radix.leafEnd(page, endPage);
+            zapTable(task, space, page, tableEnd, batch);
+            batch.flush(task, space);
+            page = radix.nextPopulated(tableEnd, endPage);
+        }
+    }
+
+    private static void zapTable(
+            final Task task, final AddressSpace space, final long first, final long end, final Batch batch) {
+        final PageTable table = space.pageTable();
+        final PteEncoding encoding = space.encoding();
+        final long firstSlot = table.radix().slot(first);
+        long anonPages = 0;
+        table.lock(task, firstSlot);
+        for (long page = first, slot = firstSlot; page < end; page++, slot += Long.BYTES) {
+            final long seen = table.load(slot);
+            if (encoding.isNone(seen)) {
+                continue;
+            }
+            // Valid entries may gain bits until they are cleared, so what counts is what the clearing returns.
+            final long pte = table.getAndClear(slot);
+            if (encoding.isPresent(pte)) {
+                if (!encoding.isSpecial(pte)) {
+                    anonPages++;
+                    batch.addMapped(encoding.frameNumber(pte));
+                }
+                batch.needsFlush = true;
+            } else {
+                anonPages += zapSpecial(space, pte);
+            }
+        }
+        space.anonPages().add(-anonPages);
+        table.unlock(task, firstSlot);
+    }
+
+    /** Returns the anonymous pages that went with the entry. */
+    private static long zapSpecial(final AddressSpace space, final long pte) {
+        final Platform platform = space.platform();
+        final PteKind kind = platform.encoding().kind(pte);
+        if (!kind.isDeviceExclusive()) {
+            throw new IllegalStateException("no operation of this emulator makes such entries yet: kind=" + kind);
+        }
+        final long pfn = platform.encoding().swapFrameNumber(pte);
+        if (platform.profile().exclusiveKeepsMapcount()) {
+            space.reverseMap().remove(pfn);
+        }
+        platform.putPage(pfn);
+        return 1;
+    }
+
+    /** Frames between clearing and freeing (the kernel's mmu_gather); at most one table's. */
+    private static final class Batch {
+        private long[] frames = new long[512];
+        private int size;
+        private boolean needsFlush;
+
+        private void addMapped(final long pfn) {
+            if (size == frames.length) {
+                frames = Arrays.copyOf(frames, 2 * size);
+            }
+            frames[size++] = pfn;
+        }
+
+        private void flush(final Task task, final AddressSpace space) {
+            if (needsFlush) {
+                space.windows().flush(task);
+                needsFlush = false;
+            }
+            final FrameAllocator allocator = space.platform().allocator();
+            for (int i = 0; i < size; i++) {
+                space.reverseMap().remove(frames[i]);
+                allocator.put(frames[i]);
+            }
+            size = 0;
+        }
+    }
+}

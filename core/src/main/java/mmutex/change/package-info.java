@@ -1,0 +1,7 @@
+/**
+ * What others do to mappings meanwhile, one class per verb: map, unmap and discard, protect, fork, tear down.
+ *
+ * <p>Each takes the locks, sends the events and keeps the counts of its kernel counterpart; exclusive entries are
+ * handled as the semantic profile says. Results are {@link mmutex.mm.Errno} values.
+ */
+package mmutex.change;

@@ -1,0 +1,12 @@
+package mmutex.device;
+
+/** One entry of a fault buffer: what a lane wanted when it missed. Owned by its lane, reused. */
+final class DeviceFault {
+    final DeviceLane lane;
+    long addr;
+    DeviceAccess access;
+
+    DeviceFault(final DeviceLane lane) {
+        this.lane = lane;
+    }
+}

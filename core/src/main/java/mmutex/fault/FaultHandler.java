@@ -1,0 +1,95 @@
+package mmutex.fault;
+
+import mmutex.layout.PteKind;
+import mmutex.mm.FaultResult;
+import mmutex.mm.PageTable;
+import mmutex.mm.Task;
+import mmutex.mm.Vma;
+import mmutex.sync.ActorLocal;
+
+/**
+ * Resolves one fault on one page: handle_mm_fault, handle_pte_fault, do_swap_page; mm/memory.c (6.12), semantics 3.2.
+ *
+ * <p>The caller holds the VMA lock or the mmap lock shared and has checked the VMA's permissions.
+ */
+public final class FaultHandler {
+    private static final ActorLocal<FaultContext> CONTEXT = new ActorLocal<>(FaultContext::new);
+
+    private FaultHandler() {}
+
+    /**
+     * Handles a fault.
+     *
+     * @param flags {@link FaultFlags}
+     * @return {@link FaultResult} bits
+     */
+    public static int handle(final Task task, final Vma vma, final long addr, final int flags) {
+        final FaultContext fault = CONTEXT.of(task);
+        fault.begin(task, vma, addr, flags);
+        final int result = dispatch(fault);
+        account(task, fault, result);
+        return result;
+    }
+
+    /** Whether the task's last fault restored an exclusive entry. */
+    static boolean lastRestored(final Task task) {
+        return CONTEXT.of(task).restored;
+    }
+
+    private static int dispatch(final FaultContext fault) {
+        fault.slot = fault.table.slot(fault.addr);
+        // 1. The entry is read without its lock; whoever acts on it compares again under the lock.
+        fault.originalPte = fault.slot == PageTable.NO_SLOT ? fault.encoding.empty() : fault.table.load(fault.slot);
+        // 2. Present, nothing, or something special.
+        if (fault.encoding.isPresent(fault.originalPte)) {
+            return present(fault);
+        }
+        if (fault.encoding.isNone(fault.originalPte)) {
+            return FirstTouch.handle(fault);
+        }
+        return special(fault);
+    }
+
+    private static int special(final FaultContext fault) {
+        final PteKind kind = fault.encoding.kind(fault.originalPte);
+        switch (kind) {
+            case DEVICE_EXCLUSIVE:
+            case DEVICE_EXCLUSIVE_READ:
+            case DEVICE_EXCLUSIVE_WRITE:
+                return ExclusiveRestorer.handleFault(fault);
+            case HWPOISON:
+                return FaultResult.HWPOISON;
+            default:
+                throw new IllegalStateException("no operation of this emulator makes such entries yet: kind=" + kind
+                        + ", addr=0x" + Long.toHexString(fault.addr));
+        }
+    }
+
+    /** The entry is there: the access was denied, or hardware has not seen the last change yet. */
+    private static int present(final FaultContext fault) {
+        fault.table.lock(fault.task, fault.slot);
+        long pte = fault.table.load(fault.slot);
+        while (pte == fault.originalPte) { // a failed compare-and-set means that hardware set a bit: look again
+            if (fault.isWrite() && !fault.encoding.isWritable(pte)) {
+                return WriteProtectFault.handle(fault);
+            }
+            final long touched = fault.encoding.mkYoung(fault.isWrite() ? fault.encoding.mkDirty(pte) : pte);
+            if (touched == pte || fault.table.compareAndSet(fault.slot, pte, touched)) {
+                break;
+            }
+            pte = fault.table.load(fault.slot);
+            fault.originalPte = pte;
+        }
+        fault.table.unlock(fault.task, fault.slot);
+        return FaultResult.DONE;
+    }
+
+    /** mm_account_fault: incomplete and failed faults don't count. */
+    private static void account(final Task task, final FaultContext fault, final int result) {
+        if ((result & (FaultResult.RETRY | FaultResult.ERROR)) == 0) {
+            final boolean waited =
+                    fault.has(FaultFlags.TRIED) && fault.platform.profile().retriedFaultIsMajor();
+            task.countFault((result & FaultResult.MAJOR) != 0 || waited);
+        }
+    }
+}

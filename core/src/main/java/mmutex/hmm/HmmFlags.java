@@ -1,0 +1,24 @@
+package mmutex.hmm;
+
+/** The word that describes a page to a device, and the request for it: include/linux/hmm.h (6.12). */
+public final class HmmFlags {
+    /** Output: the page is there and readable. */
+    public static final long VALID = 1L << 63;
+    /** Output: it is writable. */
+    public static final long WRITE = 1L << 62;
+    /** Output: it can't be accessed. */
+    public static final long ERROR = 1L << 61;
+    /** Request: fault it in. */
+    public static final long REQ_FAULT = VALID;
+    /** Request: fault it in for writing (with REQ_FAULT). */
+    public static final long REQ_WRITE = WRITE;
+
+    private static final long FLAGS = VALID | WRITE | ERROR;
+
+    private HmmFlags() {}
+
+    /** Frame number of a valid page. */
+    public static long frameNumber(final long pfn) {
+        return pfn & ~FLAGS;
+    }
+}

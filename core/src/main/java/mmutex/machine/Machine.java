@@ -1,0 +1,120 @@
+package mmutex.machine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import mmutex.device.MirrorDevice;
+import mmutex.device.SvmDevice;
+import mmutex.layout.Encodings;
+import mmutex.mm.AddressSpace;
+import mmutex.mm.Platform;
+import mmutex.mm.Task;
+
+/**
+ * One emulated machine: memory, CPUs, processes, devices. It makes no threads; whoever uses it calls its CPUs and device
+ * workers from threads of his own, each from one at a time.
+ *
+ * <p>Threads: construction methods from any thread.
+ */
+public final class Machine {
+    private final MachineSpec spec;
+    private final Platform platform;
+    private final List<Cpu> cpus = new ArrayList<>();
+    private final List<AddressSpace> spaces = new CopyOnWriteArrayList<>();
+    private final List<SvmDevice> devices = new CopyOnWriteArrayList<>();
+    private final AtomicInteger nextActor = new AtomicInteger(1);
+    private final AtomicInteger nextSpace = new AtomicInteger(1);
+    private final AtomicInteger nextDevice = new AtomicInteger(1);
+
+    public Machine(final MachineSpec spec) {
+        this.spec = spec;
+        this.platform = new Platform(
+                Encodings.forGeneration(spec.architecture(), spec.profile().generation()),
+                spec.profile(),
+                spec.frames(),
+                spec.tables(),
+                spec.cpus());
+        for (int i = 0; i < spec.cpus(); i++) {
+            cpus.add(new Cpu(nextActor.getAndIncrement(), i, platform));
+        }
+    }
+
+    public MachineSpec spec() {
+        return spec;
+    }
+
+    /** What all address spaces share. */
+    public Platform platform() {
+        return platform;
+    }
+
+    /** A CPU, by number. */
+    public Cpu cpu(final int number) {
+        return cpus.get(number);
+    }
+
+    /** Another actor that makes system calls but runs no program of its own: a kernel thread. */
+    public Task newTask(final String name) {
+        return new Task(nextActor.getAndIncrement(), name);
+    }
+
+    /** A process with an empty address space. */
+    public Process newProcess() {
+        return new Process(this, newSpace());
+    }
+
+    AddressSpace newSpace() {
+        final AddressSpace space = new AddressSpace(nextSpace.getAndIncrement(), platform);
+        spaces.add(space);
+        return space;
+    }
+
+    void forget(final AddressSpace space) {
+        spaces.remove(space);
+    }
+
+    /** Address spaces that have not been torn down. */
+    public List<AddressSpace> spaces() {
+        spaces.removeIf(space -> !space.isAlive());
+        return spaces;
+    }
+
+    /** The devices that compute on shared memory. */
+    public List<SvmDevice> devices() {
+        return devices;
+    }
+
+    /**
+     * A device that computes on a process's memory, subscribed to it.
+     *
+     * @param task who attaches it
+     * @param lanes lanes, at least 1
+     * @param clock monotonic nanoseconds, for the driver's time bound
+     */
+    public SvmDevice newDevice(final Task task, final Process process, final int lanes, final LongSupplier clock) {
+        final SvmDevice device = new SvmDevice(
+                nextDevice.getAndIncrement(),
+                nextActor.getAndIncrement(),
+                process.space(),
+                lanes,
+                spec.delivery(),
+                spec.ringCapacity(),
+                clock);
+        device.attach(task);
+        devices.add(device);
+        return device;
+    }
+
+    /** Detaches a device whose worker has stopped. */
+    public void removeDevice(final Task task, final SvmDevice device) {
+        device.detach(task);
+        devices.remove(device);
+    }
+
+    /** The kernel's test device; always delivered inline, since it has no worker. */
+    public MirrorDevice newMirrorDevice(final int number) {
+        return new MirrorDevice(platform, number);
+    }
+}

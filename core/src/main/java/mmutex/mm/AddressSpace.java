@@ -1,0 +1,234 @@
+package mmutex.mm;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Comparator;
+import java.util.Set;
+import java.util.TreeSet;
+import mmutex.layout.PteEncoding;
+import mmutex.notify.IntervalSubscription;
+import mmutex.notify.NotifierState;
+import mmutex.notify.NotifierSubscriber;
+import mmutex.sync.AccessWindows;
+import mmutex.sync.Actor;
+import mmutex.sync.LockClass;
+import mmutex.sync.MmapLock;
+import mmutex.sync.SpinLock;
+
+/**
+ * One address space: its VMAs, page table, counters, the CPUs that run it and the subscribers to its changes.
+ *
+ * <p>Pins: {@link #tryPinUsers} (the kernel's mmget) keeps it from being torn down; the object itself is kept by the
+ * garbage collector (mmgrab). Kernel counterpart: {@code struct mm_struct} (6.12).
+ */
+public final class AddressSpace {
+    private static final VarHandle USERS;
+
+    static {
+        try {
+            USERS = MethodHandles.lookup().findVarHandle(AddressSpace.class, "users", int.class);
+        } catch (final ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final int id;
+    private final Platform platform;
+    private final int pageShift;
+    private final MmapLock mmapLock = new MmapLock();
+    private final VmaSet vmas = new VmaSet();
+    private final AccessWindows windows;
+    private final PageTable pageTable;
+    private final NotifierState notifiers;
+    private final Counter anonPages = new Counter();
+    private final Counter swapEntries = new Counter();
+    private final ReverseMap reverseMap;
+    private final VmaEditor editor;
+
+    /** Serialises a fault's setting of a VMA's anon_vma (the kernel's page_table_lock). */
+    private final SpinLock prepareLock = new SpinLock(LockClass.LF);
+
+    @SuppressWarnings("unused") // through USERS
+    private int users = 1;
+
+    /**
+     * Creates an empty address space with one user.
+     *
+     * @throws IllegalStateException if not even the root table fits
+     */
+    public AddressSpace(final int id, final Platform platform) {
+        this.id = id;
+        this.platform = platform;
+        this.pageShift = platform.encoding().pageShift();
+        this.windows = new AccessWindows(platform.windows());
+        this.pageTable = new PageTable(platform, windows);
+        this.notifiers = new NotifierState(platform.srcu());
+        this.reverseMap = new ReverseMap(platform);
+        this.editor = new VmaEditor(this, reverseMap);
+    }
+
+    public int id() {
+        return id;
+    }
+
+    public Platform platform() {
+        return platform;
+    }
+
+    public PteEncoding encoding() {
+        return platform.encoding();
+    }
+
+    public int pageShift() {
+        return pageShift;
+    }
+
+    public long pageSize() {
+        return 1L << pageShift;
+    }
+
+    /** First address behind the usable ones (the kernel's TASK_SIZE, here half of what the table can map). */
+    public long addressLimit() {
+        return pageTable.radix().pageLimit() << pageShift - 1;
+    }
+
+    public MmapLock mmapLock() {
+        return mmapLock;
+    }
+
+    public VmaSet vmas() {
+        return vmas;
+    }
+
+    public PageTable pageTable() {
+        return pageTable;
+    }
+
+    public AccessWindows windows() {
+        return windows;
+    }
+
+    public NotifierState notifiers() {
+        return notifiers;
+    }
+
+    public ReverseMap reverseMap() {
+        return reverseMap;
+    }
+
+    /** Splits, merges and links VMAs; mmap lock held for writing. */
+    public VmaEditor editor() {
+        return editor;
+    }
+
+    /** MM_ANONPAGES: anonymous pages mapped, exclusive and device-private ones included. */
+    public Counter anonPages() {
+        return anonPages;
+    }
+
+    /** MM_SWAPENTS. */
+    public Counter swapEntries() {
+        return swapEntries;
+    }
+
+    SpinLock prepareLock() {
+        return prepareLock;
+    }
+
+    // ---- users ----------------------------------------------------------------------------------------------
+
+    /** mmget_not_zero: keeps the address space from being torn down; false if it already is. */
+    public boolean tryPinUsers() {
+        int seen;
+        do { // a failure means that another thread's pin or unpin succeeded
+            seen = (int) USERS.getVolatile(this);
+            if (seen == 0) {
+                return false;
+            }
+        } while (!USERS.compareAndSet(this, seen, seen + 1));
+        return true;
+    }
+
+    /** Drops a pin; true if it was the last one and the caller must tear the address space down. */
+    public boolean unpinUsers() {
+        final int before = (int) USERS.getAndAdd(this, -1);
+        if (before <= 0) {
+            throw new IllegalStateException("user count underflow: space=" + id);
+        }
+        return before == 1;
+    }
+
+    /** Whether anybody uses it. */
+    public boolean isAlive() {
+        return (int) USERS.getVolatile(this) > 0;
+    }
+
+    // ---- subscribers ----------------------------------------------------------------------------------------
+
+    /**
+     * mmu_interval_notifier_insert. The first subscription of the address space takes every lock a span could be opened
+     * under, so that no span is running; later ones take none.
+     *
+     * @param start first byte
+     * @param length bytes
+     * @return OK, EOVERFLOW for an empty or wrapping range, EINVAL without users
+     */
+    public Errno insert(
+            final Actor actor, final IntervalSubscription subscription, final long start, final long length) {
+        final long last = start + length - 1;
+        if (length == 0 || Long.compareUnsigned(last, start) < 0) {
+            return Errno.EOVERFLOW;
+        }
+        if (!isAlive()) {
+            return Errno.EINVAL;
+        }
+        if (notifiers.needsPublishForIntervals()) {
+            mmapLock.writeLock(actor);
+            if (notifiers.needsPublishForIntervals()) {
+                excludeSpans(actor, true, null);
+            }
+            mmapLock.writeUnlock(actor);
+        }
+        notifiers.insert(actor, subscription, start, last);
+        return Errno.OK;
+    }
+
+    /** mmu_notifier_register: adds a list subscriber; no span is running at that moment. */
+    public void register(final Actor actor, final NotifierSubscriber subscriber) {
+        mmapLock.writeLock(actor);
+        excludeSpans(actor, false, subscriber);
+        mmapLock.writeUnlock(actor);
+    }
+
+    /** mm_take_all_locks, publish, mm_drop_all_locks. */
+    private void excludeSpans(final Actor actor, final boolean intervals, final NotifierSubscriber subscriber) {
+        final Vma[] all = vmas.snapshot();
+        for (final Vma vma : all) {
+            vma.lock().writeLock(actor, mmapLock);
+        }
+        // Two address spaces may share families (fork): taken in the order of their ids, so that two registrations
+        // can't
+        // wait for each other.
+        final Set<AnonVma> families = new TreeSet<>(Comparator.comparingLong(AnonVma::id));
+        for (final Vma vma : all) {
+            for (final AnonVma anonVma : vma.chain) {
+                families.add(anonVma.root);
+            }
+        }
+        for (final AnonVma root : families) {
+            root.lock().writeLock(actor);
+        }
+        notifiers.publish(intervals);
+        if (subscriber != null) {
+            notifiers.add(actor, subscriber);
+        }
+        for (final AnonVma root : families) {
+            root.lock().writeUnlock(actor);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "space" + id;
+    }
+}

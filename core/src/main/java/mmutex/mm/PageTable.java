@@ -1,0 +1,97 @@
+package mmutex.mm;
+
+import mmutex.layout.PteEncoding;
+import mmutex.memory.RadixTable;
+import mmutex.memory.Words;
+import mmutex.seam.SchedulePoint;
+import mmutex.seam.Step;
+import mmutex.sync.AccessWindows;
+import mmutex.sync.Actor;
+import mmutex.sync.PteLock;
+
+/**
+ * The CPU page table of one address space: packed words in off-heap tables, a lock per leaf table.
+ *
+ * <p>Rules of O1: an entry is changed by software only under its table's lock, with a release store or a read-modify-
+ * write; hardware (an access window) sets young and dirty by compare-and-set without it. A valid entry is never
+ * overwritten by load, compute, store: it is cleared atomically, or changed by a compare-and-set loop. Decisions on
+ * "still the same" are made under the lock.
+ */
+public final class PageTable {
+    /** As {@link RadixTable#NO_SLOT}. */
+    public static final long NO_SLOT = RadixTable.NO_SLOT;
+
+    private final RadixTable radix;
+    private final Words entries;
+    private final PteEncoding encoding;
+    private final PteLock lock;
+    private final AccessWindows windows;
+
+    PageTable(final Platform platform, final AccessWindows windows) {
+        this.encoding = platform.encoding();
+        this.radix = new RadixTable(platform.tables(), encoding.levels(), encoding.indexBits(), encoding.empty());
+        this.entries = platform.tables().entries();
+        this.lock = platform.pteLock();
+        this.windows = windows;
+    }
+
+    /** The tree of tables, for walks over ranges. */
+    public RadixTable radix() {
+        return radix;
+    }
+
+    /** Slot of the entry of an address; {@link #NO_SLOT} if it has no leaf table. */
+    public long slot(final long addr) {
+        return radix.slot(addr >>> encoding.pageShift());
+    }
+
+    /** Slot of the entry of an address, creating tables; {@link #NO_SLOT} if there is no room for them. */
+    public long slotOrCreate(final long addr) {
+        return radix.slotOrCreate(addr >>> encoding.pageShift());
+    }
+
+    /** Takes the lock of the table that holds the slot. */
+    public void lock(final Actor actor, final long slot) {
+        lock.lock(actor, slot);
+    }
+
+    /** Releases it. */
+    public void unlock(final Actor actor, final long slot) {
+        lock.unlock(actor, slot);
+    }
+
+    /** Reads an entry; without the lock, a hint. */
+    public long load(final long slot) {
+        SchedulePoint.before(Step.PTE_LOAD, slot);
+        // ORDER(pte-publish) acquire: what the entry leads to (frame contents and record) is initialised (O1, O2).
+        // Pairs with the release in store. Litmus: PtePublishStress.
+        return entries.loadAcquire(slot);
+    }
+
+    /** Stores over an entry that is not valid, lock held. */
+    public void store(final long slot, final long pte) {
+        SchedulePoint.before(Step.PTE_STORE, slot);
+        entries.storeRelease(slot, pte); // ORDER(pte-publish) release
+    }
+
+    /** Changes an entry if it still has a value. */
+    public boolean compareAndSet(final long slot, final long expected, final long pte) {
+        SchedulePoint.before(Step.PTE_CAS, slot);
+        return entries.compareAndSet(slot, expected, pte); // ORDER(pte-publish) volatile
+    }
+
+    /** Clears an entry in one step and returns what it was, with all that hardware had set (O3). */
+    public long getAndClear(final long slot) {
+        SchedulePoint.before(Step.PTE_CLEAR, slot);
+        return entries.getAndSet(slot, encoding.empty());
+    }
+
+    /** ptep_clear_flush: clears the entry; when this returns, no access under it is running or can begin. */
+    public long clearFlush(final Actor actor, final long slot) {
+        final long before = getAndClear(slot);
+        if (encoding.isPresent(before)) {
+            windows.flush(actor);
+        }
+        return before;
+    }
+}

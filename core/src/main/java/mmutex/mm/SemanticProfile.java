@@ -1,0 +1,254 @@
+package mmutex.mm;
+
+import java.util.Arrays;
+import java.util.List;
+import mmutex.layout.KernelGeneration;
+import mmutex.notify.NotifierEvent;
+
+/**
+ * The switches in which the kernel generations differ. A profile is read at construction, to pick strategies; code asks
+ * for a switch, never for a profile's name.
+ *
+ * @param name as printed and accepted by the commands
+ * @param generation which layout of the swap types belongs to it
+ * @param makeOnePage make converts one page per call and reports an errno (6.15), not a range with null slots
+ * @param makePassesOwner the maker's cookie travels with the event
+ * @param makeEvent event during make
+ * @param restoreEvent event during a fault's restore
+ * @param makeBlocksOnPageLock make waits for the page lock instead of skipping the page
+ * @param makeCheck how make finds out that the page is still at its address
+ * @param makeAcceptsShared file and shared pages can become exclusive
+ * @param exclusiveKeepsMapcount a converted mapping still counts as a mapping
+ * @param restoreTakesReference a fault takes its own reference before the page lock
+ * @param restoreBlocksOnPageLock a fault always blocks on the page lock (else lock-or-retry)
+ * @param restoreDecidesWritable the restored entry's writability is decided at restore, not by the entry
+ * @param forkExclusive what fork does with an exclusive entry
+ * @param mprotectDemotesExclusive mprotect makes writable exclusive entries readable
+ * @param mprotectUpgrade whether mprotect r -> rw makes private AnonExclusive pages writable at once
+ * @param mprotectNotifyLevel level of the upper entries whose presence mprotect looks at before it sends its event
+ * @param populateStopsAtHole MADV_POPULATE stops at a hole
+ * @param retriedFaultIsMajor a fault that had to wait counts as major
+ * @param hasAnonExclusive the AnonExclusive bit exists
+ * @param exclusiveIsReclaimable reclaim and migration handle exclusive entries
+ * @param migrationWalkAcceptsExclusive the migration walk takes exclusive entries for its own (a defect)
+ * @param hasVmaLock faults try the per-VMA lock first
+ * @param deviceFaultPages pages that the test device faults per round
+ * @param deviceReportsErrno the test device passes make's errno on, instead of EBUSY
+ */
+public record SemanticProfile(
+        String name,
+        KernelGeneration generation,
+        boolean makeOnePage,
+        boolean makePassesOwner,
+        NotifierEvent makeEvent,
+        NotifierEvent restoreEvent,
+        boolean makeBlocksOnPageLock,
+        MakeCheck makeCheck,
+        boolean makeAcceptsShared,
+        boolean exclusiveKeepsMapcount,
+        boolean restoreTakesReference,
+        boolean restoreBlocksOnPageLock,
+        boolean restoreDecidesWritable,
+        ForkExclusive forkExclusive,
+        boolean mprotectDemotesExclusive,
+        MprotectUpgrade mprotectUpgrade,
+        int mprotectNotifyLevel,
+        boolean populateStopsAtHole,
+        boolean retriedFaultIsMajor,
+        boolean hasAnonExclusive,
+        boolean exclusiveIsReclaimable,
+        boolean migrationWalkAcceptsExclusive,
+        boolean hasVmaLock,
+        int deviceFaultPages,
+        boolean deviceReportsErrno) {
+
+    /** How make verifies that GUP's answer still holds. */
+    public enum MakeCheck {
+        /** Not at all. */
+        NONE,
+        /** A flag set while the mappings are converted: same address space, same address, was writable. */
+        FLAG,
+        /** A second walk of the one address; otherwise start over. */
+        SECOND_WALK
+    }
+
+    /** What fork does with an exclusive entry. */
+    public enum ForkExclusive {
+        /** Copies it; both sides become readable entries. */
+        COPY_DEMOTED,
+        /** Restores it if the page lock can be had at once; otherwise fork fails. */
+        RESTORE_BY_TRYLOCK
+    }
+
+    /** When mprotect grants write at once. */
+    public enum MprotectUpgrade {
+        NEVER,
+        IF_DIRTY,
+        ALWAYS
+    }
+
+    private static final int PMD = 1;
+    private static final int PUD = 2;
+
+    /** The posted v3 series, February 2021. */
+    public static final SemanticProfile V3 = new SemanticProfile(
+            "V3",
+            KernelGeneration.V6_12,
+            false,
+            false,
+            NotifierEvent.CLEAR,
+            NotifierEvent.CLEAR,
+            false,
+            MakeCheck.NONE,
+            true,
+            false,
+            false,
+            true,
+            false,
+            ForkExclusive.COPY_DEMOTED,
+            true,
+            MprotectUpgrade.NEVER,
+            PMD,
+            false,
+            true,
+            false,
+            false,
+            true,
+            false,
+            64,
+            false);
+
+    /** The posted v8/v9 series, May 2021. */
+    public static final SemanticProfile V9 = new SemanticProfile(
+            "V9",
+            KernelGeneration.V6_12,
+            false,
+            true,
+            NotifierEvent.EXCLUSIVE,
+            NotifierEvent.CLEAR,
+            false,
+            MakeCheck.FLAG,
+            false,
+            false,
+            false,
+            false,
+            false,
+            ForkExclusive.RESTORE_BY_TRYLOCK,
+            true,
+            MprotectUpgrade.NEVER,
+            PMD,
+            false,
+            true,
+            false,
+            false,
+            true,
+            false,
+            64,
+            false);
+
+    /** 5.14 to 6.2; what differs between 5.14 and 5.19 follows the later ones (recorded: 6.1). */
+    public static final SemanticProfile K514 = new SemanticProfile(
+            "K514",
+            KernelGeneration.V6_12,
+            false,
+            true,
+            NotifierEvent.EXCLUSIVE,
+            NotifierEvent.EXCLUSIVE,
+            false,
+            MakeCheck.FLAG,
+            false,
+            false,
+            true,
+            false,
+            false,
+            ForkExclusive.RESTORE_BY_TRYLOCK,
+            true,
+            MprotectUpgrade.IF_DIRTY,
+            PMD,
+            false,
+            true,
+            true,
+            false,
+            true,
+            false,
+            64,
+            false);
+
+    /** 6.3 to 6.14 (recorded: 6.12). */
+    public static final SemanticProfile K612 = new SemanticProfile(
+            "K612",
+            KernelGeneration.V6_12,
+            false,
+            true,
+            NotifierEvent.EXCLUSIVE,
+            NotifierEvent.EXCLUSIVE,
+            false,
+            MakeCheck.FLAG,
+            false,
+            false,
+            true,
+            false,
+            false,
+            ForkExclusive.RESTORE_BY_TRYLOCK,
+            true,
+            MprotectUpgrade.ALWAYS,
+            PUD,
+            true,
+            false,
+            true,
+            false,
+            true,
+            true,
+            64,
+            false);
+
+    /** 6.15 and later (recorded: 7.3). */
+    public static final SemanticProfile K615 = new SemanticProfile(
+            "K615",
+            KernelGeneration.V7_3,
+            true,
+            true,
+            NotifierEvent.EXCLUSIVE,
+            NotifierEvent.CLEAR,
+            true,
+            MakeCheck.SECOND_WALK,
+            false,
+            true,
+            true,
+            false,
+            true,
+            ForkExclusive.RESTORE_BY_TRYLOCK,
+            false,
+            MprotectUpgrade.ALWAYS,
+            PUD,
+            true,
+            false,
+            true,
+            true,
+            false,
+            true,
+            32,
+            true);
+
+    /** All profiles, oldest first. */
+    public static final List<SemanticProfile> ALL = List.of(V3, V9, K514, K612, K615);
+
+    /**
+     * Looks a profile up.
+     *
+     * @throws IllegalArgumentException if there is none of that name
+     */
+    public static SemanticProfile byName(final String name) {
+        return ALL.stream()
+                .filter(p -> p.name.equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("unknown profile '" + name + "', known: "
+                        + Arrays.toString(
+                                ALL.stream().map(SemanticProfile::name).toArray())));
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,21 @@
+package mmutex.notify;
+
+import mmutex.sync.Actor;
+
+/**
+ * A list subscriber: told about every span of an address space. {@code struct mmu_notifier_ops} (6.12).
+ *
+ * <p>A subscriber that may refuse a start must not implement the end.
+ */
+public interface NotifierSubscriber {
+    /** A span begins; false (non-blockable ranges only) if it would have to wait. */
+    default boolean invalidateStart(final Actor actor, final NotifierRange range) {
+        return true;
+    }
+
+    /** A span ends. */
+    default void invalidateEnd(final Actor actor, final NotifierRange range) {}
+
+    /** The address space is going away; called at most once, before anything is unmapped. */
+    default void release(final Actor actor) {}
+}

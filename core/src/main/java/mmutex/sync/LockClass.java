@@ -1,0 +1,29 @@
+package mmutex.sync;
+
+/** Classes of locks and waits, named as in the kernel's lock order. */
+public enum LockClass {
+    /** mmap lock. */
+    MM,
+    /** Per-VMA lock. */
+    VL,
+    /** Page lock, PG_locked. */
+    PG,
+    /** Root anon_vma's lock. */
+    AV,
+    /** A notifier span: waited for by read_begin and remove. */
+    N,
+    /** Read section of the list subscribers (SRCU). */
+    SR,
+    /** Driver lock. */
+    DL,
+    /** Leaf-table lock. */
+    PT,
+    /** Spin lock of the notifier state. */
+    SQ,
+    /** Other leaf spin locks. */
+    LF,
+    /** Waiting for access windows to close. */
+    WINDOW,
+    /** Waiting for a ring record's acknowledgement, or for room on the ring. */
+    RING
+}
