@@ -131,7 +131,7 @@ public final class MirrorHandle {
 
     /** READ: copies pages to the buffer, faulting in what the device does not map. */
     public Result read(final Task task, final long addr, final long pages, final DeviceBuffer buffer) {
-        final Errno refused = check(addr, pages);
+        final Errno refused = checkRange(addr, pages);
         if (refused != Errno.OK) {
             return Result.of(refused);
         }
@@ -156,7 +156,7 @@ public final class MirrorHandle {
 
     /** WRITE: copies pages from the buffer. Only a write mapping will do; an exclusive one does not. */
     public Result write(final Task task, final long addr, final long pages, final DeviceBuffer buffer) {
-        final Errno refused = check(addr, pages);
+        final Errno refused = checkRange(addr, pages);
         if (refused != Errno.OK) {
             return Result.of(refused);
         }
@@ -183,7 +183,7 @@ public final class MirrorHandle {
 
     /** EXCLUSIVE: makes a range exclusive to this device, then reads it back. */
     public Result exclusive(final Task task, final long addr, final long pages, final DeviceBuffer buffer) {
-        final Errno refused = check(addr, pages);
+        final Errno refused = checkRange(addr, pages);
         if (refused != Errno.OK) {
             return Result.of(refused);
         }
@@ -211,7 +211,7 @@ public final class MirrorHandle {
 
     /** CHECK_EXCLUSIVE: EPERM if this handle holds a page of the range atomically. */
     public Result checkExclusive(final Task task, final long addr, final long pages) {
-        final Errno refused = check(addr, pages);
+        final Errno refused = checkRange(addr, pages);
         if (refused != Errno.OK) {
             return Result.of(refused);
         }
@@ -230,7 +230,7 @@ public final class MirrorHandle {
 
     /** SNAPSHOT: one permission byte per page, without faulting anything in. */
     public Result snapshot(final Task task, final long addr, final long pages, final DeviceBuffer buffer) {
-        final Errno refused = check(addr, pages);
+        final Errno refused = checkRange(addr, pages);
         if (refused != Errno.OK) {
             return Result.of(refused);
         }
@@ -256,13 +256,14 @@ public final class MirrorHandle {
 
     /** A request with a number the driver does not know. */
     public Result unknown(final Task task, final long addr, final long pages) {
-        final Errno refused = check(addr, pages);
+        final Errno refused = checkRange(addr, pages);
         return Result.of(refused == Errno.OK ? Errno.EINVAL : refused);
     }
 
     // ---- steps ----------------------------------------------------------------------------------------------
 
-    private Errno check(final long addr, final long pages) {
+    /** What every request checks first, whatever it is: EINVAL for a misaligned address, an empty or a wrapping range. */
+    public Errno checkRange(final long addr, final long pages) {
         final boolean aligned = (addr & platform.pageSize() - 1) == 0;
         final boolean forward = Long.compareUnsigned(addr, addr + bytes(pages)) < 0;
         return aligned && forward ? Errno.OK : Errno.EINVAL;

@@ -78,10 +78,10 @@ public final class Words {
      * @throws IndexOutOfBoundsException beyond the capacity
      */
     public void ensure(final long offset) {
-        final int index = (int) (offset >>> SEGMENT_SHIFT);
-        if (offset < 0 || index >= segments.length) {
+        if (offset < 0 || offset >= capacity()) {
             throw new IndexOutOfBoundsException("beyond the region: region=" + name + ", offset=" + offset);
         }
+        final int index = (int) (offset >>> SEGMENT_SHIFT);
         if (SEGMENTS.getAcquire(segments, index) == null) {
             final ByteBuffer fresh = BufferUtil.allocateDirectAligned(SEGMENT_LENGTH, ALIGNMENT);
             // A loser of this race drops its segment; both threads have then seen the winner's.

@@ -1,0 +1,121 @@
+package mmutex.check;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import mmutex.check.InvariantChecker.DeviceView;
+import mmutex.device.DevicePte;
+import mmutex.layout.PteEncoding;
+import mmutex.memory.FrameAllocator;
+import mmutex.mm.AddressSpace;
+import mmutex.mm.PageTable;
+import mmutex.mm.Platform;
+import mmutex.mm.Task;
+
+/**
+ * What a device maps against what the CPUs map: I1, I2, I3, and I14 for device entries. Every driver lock is held, so an
+ * entry that leads to an atomically mapped frame can't change into a present one meanwhile.
+ */
+final class DeviceChecker {
+    private DeviceChecker() {}
+
+    static void now(
+            final Task task,
+            final Platform platform,
+            final List<AddressSpace> spaces,
+            final List<DeviceView> devices,
+            final CheckReport report) {
+        report.looking("I1", "I2", "I3", "I14", "I30");
+        final Map<Long, String> atomicHolders = new HashMap<>();
+        final Map<Long, String> holders = new HashMap<>();
+        for (final DeviceView device : devices) {
+            final long end = device.table().pageLimit();
+            for (long vpn = device.table().nextValid(0, end);
+                    vpn < end;
+                    vpn = device.table().nextValid(vpn + 1, end)) {
+                entry(task, platform, device, vpn, atomicHolders, holders, report);
+            }
+        }
+        if (!atomicHolders.isEmpty()) {
+            for (final AddressSpace space : spaces) {
+                noPresentEntry(task, space, atomicHolders, report);
+            }
+        }
+    }
+
+    private static void entry(
+            final Task task,
+            final Platform platform,
+            final DeviceView device,
+            final long vpn,
+            final Map<Long, String> atomicHolders,
+            final Map<Long, String> holders,
+            final CheckReport report) {
+        final long pte = device.table().load(vpn);
+        final long pfn = DevicePte.frameNumber(pte);
+        final String who = "device " + device.id() + " page 0x" + Long.toHexString(vpn) + " frame " + pfn;
+        if (pfn == FrameAllocator.ZERO_FRAME) {
+            if (DevicePte.has(pte, DevicePte.WRITE)) {
+                report.violated("I30", who + ": the zero frame is writable by a device");
+            }
+            return;
+        }
+        if (platform.frames().refCount(pfn) == 0) {
+            report.violated("I14", who + ": maps a free frame");
+        }
+        final boolean atomic = DevicePte.has(pte, DevicePte.ATOMIC);
+        if (atomic
+                && !isExclusiveEntry(task, device.space(), vpn << device.space().pageShift(), pfn)) {
+            report.violated("I1", who + ": atomic mapping, but the CPU's entry is not exclusive to it");
+        }
+        final String otherAtomic = atomicHolders.get(pfn);
+        if (otherAtomic != null) {
+            report.violated("I3", who + ": mapped although " + otherAtomic + " maps it atomically");
+        }
+        final String other = holders.put(pfn, who);
+        if (atomic) {
+            atomicHolders.put(pfn, who);
+            if (other != null && otherAtomic == null) {
+                report.violated("I3", who + ": mapped atomically although " + other + " maps it");
+            }
+        }
+    }
+
+    private static boolean isExclusiveEntry(
+            final Task task, final AddressSpace space, final long addr, final long pfn) {
+        final PageTable table = space.pageTable();
+        final PteEncoding encoding = space.encoding();
+        final long slot = table.slot(addr);
+        if (slot == PageTable.NO_SLOT) {
+            return false;
+        }
+        table.lock(task, slot);
+        final long pte = table.load(slot);
+        table.unlock(task, slot);
+        return encoding.isDeviceExclusive(pte) && encoding.swapFrameNumber(pte) == pfn;
+    }
+
+    private static void noPresentEntry(
+            final Task task,
+            final AddressSpace space,
+            final Map<Long, String> atomicHolders,
+            final CheckReport report) {
+        final PteEncoding encoding = space.encoding();
+        // The mmap lock may not be waited for under a driver lock: its holder may be waiting for one in a callback.
+        // Where it
+        // can't be had at once, tables may be going away, and the space is left to the next look.
+        if (!space.mmapLock().tryReadLock(task)) {
+            return;
+        }
+        PageScan.visit(task, space, (vma, addr, pte) -> {
+            if (encoding.isPresent(pte)) {
+                final String who = atomicHolders.get(encoding.frameNumber(pte));
+                if (who != null) {
+                    report.violated(
+                            "I2", PageScan.at(space, addr) + ": present although " + who + " maps it atomically");
+                }
+            }
+        });
+        space.mmapLock().readUnlock(task);
+    }
+}

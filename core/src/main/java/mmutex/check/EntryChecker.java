@@ -1,0 +1,110 @@
+package mmutex.check;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import mmutex.layout.PteEncoding;
+import mmutex.layout.PteKind;
+import mmutex.layout.VmFlags;
+import mmutex.memory.FrameAllocator;
+import mmutex.memory.FrameTable;
+import mmutex.mm.AddressSpace;
+import mmutex.mm.Platform;
+import mmutex.mm.Task;
+import mmutex.mm.Vma;
+
+/** What each CPU entry may say: I14, I18, I30 now; I17 at quiescence. */
+final class EntryChecker {
+    private EntryChecker() {}
+
+    static void now(
+            final Task task, final Platform platform, final List<AddressSpace> spaces, final CheckReport report) {
+        report.looking("I14", "I18", "I30");
+        if (!platform.data().isZero(FrameAllocator.ZERO_FRAME)) {
+            report.violated("I30", "the zero frame does not read zero");
+        }
+        if (platform.frames().has(FrameAllocator.ZERO_FRAME, FrameTable.LOCKED)) {
+            report.violated("I30", "the zero frame is locked");
+        }
+        for (final AddressSpace space : spaces) {
+            space.mmapLock().readLock(task);
+            PageScan.visit(task, space, (vma, addr, pte) -> entry(platform, vma, addr, pte, report));
+            space.mmapLock().readUnlock(task);
+        }
+    }
+
+    private static void entry(
+            final Platform platform, final Vma vma, final long addr, final long pte, final CheckReport report) {
+        final PteEncoding encoding = platform.encoding();
+        final boolean present = encoding.isPresent(pte);
+        final PteKind kind = encoding.kind(pte);
+        if (!present && !kind.carriesFrameNumber()) {
+            return;
+        }
+        final long pfn = present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte);
+        final String where = PageScan.at(vma.space(), addr) + " frame " + pfn;
+        if (pfn == FrameAllocator.ZERO_FRAME) {
+            if (!present || encoding.isWritable(pte)) {
+                report.violated("I30", where + ": the zero frame is " + (present ? "writable" : kind));
+            }
+            return;
+        }
+        if (platform.frames().refCount(pfn) == 0) {
+            report.violated("I14", where + ": " + kind + " entry of a free frame");
+        }
+        if (present && encoding.isWritable(pte)) {
+            writable(platform, vma, pfn, where, encoding.isUffdWp(pte), report);
+        }
+    }
+
+    private static void writable(
+            final Platform platform,
+            final Vma vma,
+            final long pfn,
+            final String where,
+            final boolean uffdWp,
+            final CheckReport report) {
+        if (!vma.has(VmFlags.WRITE)) {
+            report.violated("I18", where + ": writable in a VMA that is not");
+        }
+        if (uffdWp) {
+            report.violated("I18", where + ": writable and uffd-wp");
+        }
+        final FrameTable frames = platform.frames();
+        final boolean ours = platform.profile().hasAnonExclusive()
+                ? frames.has(pfn, FrameTable.ANON_EXCLUSIVE)
+                : frames.mapCount(pfn) <= 1;
+        if (frames.has(pfn, FrameTable.ANON) && !ours) {
+            report.violated("I18", where + ": writable although shared copy-on-write");
+        }
+    }
+
+    static void atQuiescence(
+            final Task task, final Platform platform, final List<AddressSpace> spaces, final CheckReport report) {
+        report.looking("I17");
+        final PteEncoding encoding = platform.encoding();
+        final Map<Long, Integer> references = new HashMap<>();
+        final Map<Long, String> exclusive = new HashMap<>();
+        for (final AddressSpace space : spaces) {
+            PageScan.visit(task, space, (vma, addr, pte) -> {
+                final PteKind kind = encoding.kind(pte);
+                final boolean present = kind == PteKind.PRESENT;
+                if (present || kind.carriesFrameNumber()) {
+                    final long pfn = present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte);
+                    references.merge(pfn, 1, Integer::sum);
+                    if (kind == PteKind.DEVICE_EXCLUSIVE_WRITE || kind == PteKind.DEVICE_EXCLUSIVE) {
+                        exclusive.put(pfn, PageScan.at(space, addr));
+                    }
+                }
+            });
+        }
+        exclusive.forEach((pfn, where) -> {
+            if (references.get(pfn) != 1) {
+                report.violated("I17", where + " frame " + pfn + ": exclusive, but not its only entry");
+            }
+            if (platform.profile().hasAnonExclusive() && !platform.frames().has(pfn, FrameTable.ANON_EXCLUSIVE)) {
+                report.violated("I17", where + " frame " + pfn + ": exclusive, but not AnonExclusive");
+            }
+        });
+    }
+}
