@@ -42,8 +42,10 @@ public final class Advisor {
     /** Applies advice to a range. */
     public static Errno advise(
             final Task task, final AddressSpace space, final long start, final long length, final Advice advice) {
-        if (Ranges.check(space, start, length) != Errno.OK) {
-            return Errno.EINVAL;
+        final Errno refused = Ranges.check(space, start, length);
+        if (refused != Errno.OK) {
+            final boolean wraps = Long.compareUnsigned(start + Ranges.pageAligned(space, length), start) <= 0;
+            return wraps ? Errno.EINVAL : refused;
         }
         final long end = start + Ranges.pageAligned(space, length);
         if (start == end) {

@@ -39,7 +39,9 @@ public final class Mapper {
         final Vma occupied = space.vmas().find(start);
         final boolean free = occupied == null || occupied.start() >= end;
         if (free) {
-            space.editor().map(task, start, end, protection | MAY_ALL | VmFlags.SOFTDIRTY, start >>> space.pageShift());
+            final long accounted = (protection & VmFlags.WRITE) != 0 ? VmFlags.ACCOUNT : 0;
+            final long flags = protection | accounted | MAY_ALL | VmFlags.SOFTDIRTY;
+            space.editor().map(task, start, end, flags, start >>> space.pageShift());
         }
         space.mmapLock().writeUnlock(task);
         return free ? Errno.OK : Errno.EEXIST;

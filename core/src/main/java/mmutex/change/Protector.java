@@ -57,12 +57,24 @@ public final class Protector {
             }
             // 1. No change of flags: no event, device mappings stay.
             if (newFlags != vma.flags()) {
-                final Vma changed = space.editor().modify(task, vma, addr, to, newFlags);
+                final Vma changed = space.editor().modify(task, vma, addr, to, accounted(vma, newFlags));
                 changeProtection(task, changed, addr, to);
             }
             addr = to;
         }
         return Errno.OK;
+    }
+
+    /**
+     * Memory that becomes writable is accounted for, and stays so once it has pages. It is a flag like others: neighbours
+     * that differ in it are not merged.
+     */
+    private static long accounted(final Vma vma, final long newFlags) {
+        if ((newFlags & VmFlags.WRITE) != 0) {
+            return vma.has(VmFlags.WRITE) || vma.has(VmFlags.SHARED) ? newFlags : newFlags | VmFlags.ACCOUNT;
+        }
+        final boolean given = vma.space().platform().profile().mprotectUnaccounts() && vma.anonVma() == null;
+        return given ? newFlags & ~VmFlags.ACCOUNT : newFlags;
     }
 
     /** change_protection. The span begins at the first upper entry that leads to a table; none if there is none. */

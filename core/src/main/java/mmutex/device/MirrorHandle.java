@@ -136,6 +136,9 @@ public final class MirrorHandle {
             return Result.of(refused);
         }
         final byte[] bounce = bounce(pages);
+        if (bounce == null) {
+            return Result.of(Errno.ENOMEM);
+        }
         long done = 0;
         long faults = 0;
         while (true) { // ends: each round maps what stopped the one before, or fails
@@ -161,6 +164,9 @@ public final class MirrorHandle {
             return Result.of(refused);
         }
         final byte[] bounce = bounce(pages);
+        if (bounce == null) {
+            return Result.of(Errno.ENOMEM);
+        }
         if (buffer.copyIn(task, bounce, bounce.length) != Errno.OK) {
             return Result.of(Errno.EFAULT);
         }
@@ -200,6 +206,9 @@ public final class MirrorHandle {
             return Result.of(made);
         }
         final byte[] bounce = bounce(pages);
+        if (bounce == null) {
+            return Result.of(Errno.ENOMEM);
+        }
         lock.lock(task);
         final long done = readMapped(addr, 0, pages, bounce);
         lock.unlock(task);
@@ -237,6 +246,10 @@ public final class MirrorHandle {
         if (!space.tryPinUsers()) {
             return Result.of(Errno.EINVAL);
         }
+        if (pages > platform.frames().frameCount()) {
+            SpaceTeardown.unpin(task, space);
+            return Result.of(Errno.EFAULT); // no buffer holds that many answers
+        }
         final byte[] perms = new byte[(int) pages];
         final HmmRange range = new HmmRange(SNAPSHOT_PAGES);
         Errno error = Errno.OK;
@@ -273,7 +286,7 @@ public final class MirrorHandle {
     private long readMapped(final long addr, final long from, final long pages, final byte[] bounce) {
         final int size = (int) platform.pageSize();
         for (long i = from; i < pages; i++) {
-            final long pte = table.load(page(addr) + i);
+            final long pte = entry(page(addr) + i);
             if (!DevicePte.has(pte, DevicePte.VALID)) {
                 return i;
             }
@@ -286,7 +299,7 @@ public final class MirrorHandle {
     private long writeMapped(final long addr, final long from, final long pages, final byte[] bounce) {
         final int size = (int) platform.pageSize();
         for (long i = from; i < pages; i++) {
-            final long pte = table.load(page(addr) + i);
+            final long pte = entry(page(addr) + i);
             if (!DevicePte.has(pte, WRITE_TAG)) {
                 return i;
             }
@@ -356,8 +369,10 @@ public final class MirrorHandle {
         final int pagesMax = platform.profile().deviceFaultPages();
         final HmmRange range = new HmmRange(pagesMax);
         Errno error = Errno.OK;
-        for (long at = start; at < end && error == Errno.OK; at += bytes(pagesMax)) {
-            error = faultRound(task, range, at, Math.min(end, at + bytes(pagesMax)), write);
+        final long pages = end - start >>> space.pageShift();
+        for (long done = 0; done < pages && error == Errno.OK; done += pagesMax) {
+            final long count = Math.min(pagesMax, pages - done);
+            error = faultRound(task, range, start + bytes(done), start + bytes(done + count), write);
         }
         SpaceTeardown.unpin(task, space);
         return error;
@@ -450,8 +465,15 @@ public final class MirrorHandle {
         return kind | ((pfn & HmmFlags.WRITE) != 0 ? PERM_WRITE : PERM_READ);
     }
 
+    /** Requests may name any address; behind what a table can map there is nothing. */
+    private long entry(final long vpn) {
+        return vpn < table.pageLimit() ? table.load(vpn) : DevicePte.NONE;
+    }
+
+    /** Room to copy through; null for more than the machine's memory, as vmalloc refuses it. */
     private byte[] bounce(final long pages) {
-        return new byte[Math.toIntExact(bytes(pages))];
+        final long limit = Math.min(platform.frames().frameCount(), Integer.MAX_VALUE >> space.pageShift());
+        return Long.compareUnsigned(pages, limit) > 0 ? null : new byte[(int) bytes(pages)];
     }
 
     private long page(final long addr) {

@@ -266,8 +266,8 @@ public final class SvmDriver {
         for (int round = 0; result == Errno.EBUSY && clock.getAsLong() - deadline < 0; round++) {
             if (round > 0) {
                 retries++;
-                prefault(worker, page);
                 wait.pause();
+                prefault(worker, page);
             }
             // a. A sample that no running invalidation of the page has hit.
             final long sample = faultSubscription.readBegin(worker);
@@ -316,13 +316,19 @@ public final class SvmDriver {
         return got == 1 ? onePage[0] : -1;
     }
 
-    /** Copy, restore or allocate outside the critical section, so that the next round finds a page it need not change. */
+    /**
+     * Copy, restore or allocate outside the critical section, so that the next round finds a page it need not change;
+     * and let whoever has it locked finish: up to 6.14 make only tries the lock, and a round that fails costs more than a
+     * wait.
+     */
     private void prefault(final Task worker, final long page) {
         space.mmapLock().readLock(worker);
-        if (PageGetter.getPages(worker, space, page, 1, true, onePage) == 1) {
+        final boolean got = PageGetter.getPages(worker, space, page, 1, true, onePage) == 1;
+        space.mmapLock().readUnlock(worker);
+        if (got) {
+            platform.pageLock().waitUnlocked(worker, onePage[0], true);
             platform.putPage(onePage[0]);
         }
-        space.mmapLock().readUnlock(worker);
     }
 
     /** nouveau_range_fault: a plain mapping by hmm_range_fault. */

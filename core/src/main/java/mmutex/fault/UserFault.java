@@ -32,7 +32,8 @@ public final class UserFault {
         if (signal == null) {
             signal = underMmapLock(task, space, addr, flags);
         }
-        task.probe().end(Path.RESTORE, FaultHandler.lastRestored(task));
+        // Without a signal the fault got as far as its entry; else the last one to do so was an earlier one.
+        task.probe().end(Path.RESTORE, signal == Signal.NONE && FaultHandler.lastRestored(task));
         return signal;
     }
 

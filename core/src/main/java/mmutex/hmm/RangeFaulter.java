@@ -70,6 +70,9 @@ public final class RangeFaulter {
 
     private static long walk(final Task task, final HmmRange range, final long from) {
         final AddressSpace space = range.space;
+        if (Long.compareUnsigned(from, space.addressLimit()) >= 0) {
+            return unmapped(range, from, range.end); // addresses that no mapping can have, the highest bit perhaps set
+        }
         long addr = from;
         while (addr < range.end) {
             final Vma vma = space.vmas().find(addr);

@@ -21,6 +21,9 @@ public final class VmFlags {
     /** MADV_DONTFORK. */
     public static final long DONTCOPY = 0x20000;
 
+    /** Counts towards committed memory: private memory that is or was writable. */
+    public static final long ACCOUNT = 0x10_0000;
+
     public static final long SOFTDIRTY = 0x0800_0000;
     /** MADV_WIPEONFORK. */
     public static final long WIPEONFORK = 0x0200_0000;

@@ -24,6 +24,9 @@ import mmutex.sync.AccessWindows;
 public final class Cpu extends Task {
     private static final long FAULTED = -1;
 
+    /** What an idle CPU looks at: its TLB is empty, so every access gets to {@link #walk}, and is refused there. */
+    private static final AccessWindows NONE = new AccessWindows(new AccessWindow[0]);
+
     private final int number;
     private final AccessWindow window;
     private final PteEncoding encoding;
@@ -33,7 +36,7 @@ public final class Cpu extends Task {
     private final Tlb tlb = new Tlb();
 
     private AddressSpace space;
-    private AccessWindows windows;
+    private AccessWindows windows = NONE;
     private PageTable table;
     private Signal signal = Signal.NONE;
     private long value;
@@ -61,6 +64,7 @@ public final class Cpu extends Task {
         }
         tlb.clear();
         space = process == null ? null : process.space();
+        windows = NONE;
         if (space != null) {
             windows = space.windows();
             table = space.pageTable();
@@ -227,6 +231,10 @@ public final class Cpu extends Task {
     }
 
     private long walk(final long addr, final long vpn, final long generation, final boolean write) {
+        if (space == null) {
+            window.close();
+            throw new IllegalStateException(name() + " runs no process");
+        }
         if (addr < 0 || addr >= space.addressLimit()) {
             return FAULTED;
         }

@@ -43,8 +43,17 @@ public final class AnonVma {
         return root.lock;
     }
 
-    /** The VMAs to visit; hold the lock. */
+    /** The VMAs to visit, by the linear index of their first page; hold the lock. */
     public List<Vma> vmas() {
         return vmas;
+    }
+
+    /** Adds a VMA in its place, behind others that begin at the same index, as the kernel's interval tree does. */
+    void insert(final Vma vma) {
+        int at = vmas.size();
+        while (at > 0 && vmas.get(at - 1).pageOffset() > vma.pageOffset()) {
+            at--;
+        }
+        vmas.add(at, vma);
     }
 }

@@ -184,6 +184,6 @@ public final class ReverseMap {
 
     private static void link(final Vma vma, final AnonVma anonVma) {
         vma.chain.add(anonVma);
-        anonVma.vmas.add(vma);
+        anonVma.insert(vma);
     }
 }

@@ -25,6 +25,8 @@ import mmutex.notify.NotifierEvent;
  * @param forkExclusive what fork does with an exclusive entry
  * @param mprotectDemotesExclusive mprotect makes writable exclusive entries readable
  * @param mprotectUpgrade whether mprotect r -> rw makes private AnonExclusive pages writable at once
+ * @param mprotectUnaccounts mprotect to read-only gives back the accounting of memory that was never faulted in
+ * @param mergesIntoUnfaulted a VMA without anon_vma is merged with a changed neighbour that has one
  * @param mprotectNotifyLevel level of the upper entries whose presence mprotect looks at before it sends its event
  * @param populateStopsAtHole MADV_POPULATE stops at a hole
  * @param retriedFaultIsMajor a fault that had to wait counts as major
@@ -52,6 +54,8 @@ public record SemanticProfile(
         ForkExclusive forkExclusive,
         boolean mprotectDemotesExclusive,
         MprotectUpgrade mprotectUpgrade,
+        boolean mprotectUnaccounts,
+        boolean mergesIntoUnfaulted,
         int mprotectNotifyLevel,
         boolean populateStopsAtHole,
         boolean retriedFaultIsMajor,
@@ -108,6 +112,8 @@ public record SemanticProfile(
             ForkExclusive.COPY_DEMOTED,
             true,
             MprotectUpgrade.NEVER,
+            false,
+            false,
             PMD,
             false,
             true,
@@ -136,6 +142,8 @@ public record SemanticProfile(
             ForkExclusive.RESTORE_BY_TRYLOCK,
             true,
             MprotectUpgrade.NEVER,
+            false,
+            false,
             PMD,
             false,
             true,
@@ -164,6 +172,8 @@ public record SemanticProfile(
             ForkExclusive.RESTORE_BY_TRYLOCK,
             true,
             MprotectUpgrade.IF_DIRTY,
+            false,
+            false,
             PMD,
             false,
             true,
@@ -192,6 +202,8 @@ public record SemanticProfile(
             ForkExclusive.RESTORE_BY_TRYLOCK,
             true,
             MprotectUpgrade.ALWAYS,
+            true,
+            false,
             PUD,
             true,
             false,
@@ -220,6 +232,8 @@ public record SemanticProfile(
             ForkExclusive.RESTORE_BY_TRYLOCK,
             false,
             MprotectUpgrade.ALWAYS,
+            true,
+            true,
             PUD,
             true,
             false,

@@ -28,7 +28,7 @@ public final class VmaEditor {
         final boolean left = previous != null && canMergeAfter(previous, start, flags, null, pageOffset);
         final boolean right = next != null
                 && canMergeBefore(next, end, flags, null, pageOffset + pages(start, end))
-                && (!left || isMergeable(previous.anonVma(), next.anonVma(), null));
+                && (!left || areCompatible(previous, next));
         final Vma merged;
         if (left && right) {
             merged = previous;
@@ -62,10 +62,10 @@ public final class VmaEditor {
         final Vma previous = start == vma.start() ? vmas.before(start) : null;
         final Vma next = end == vma.end() ? vmas.find(end) : null;
         final long pageOffset = vma.linearIndex(start);
-        final boolean left = previous != null && canMergeAfter(previous, start, flags, vma.anonVma(), pageOffset);
+        final boolean left = previous != null && canMergeAfter(previous, start, flags, vma, pageOffset);
         final boolean right = next != null
-                && canMergeBefore(next, end, flags, vma.anonVma(), pageOffset + pages(start, end))
-                && (!left || isMergeable(previous.anonVma(), next.anonVma(), null));
+                && canMergeBefore(next, end, flags, vma, pageOffset + pages(start, end))
+                && (!left || areCompatible(previous, next));
         lock(actor, vma);
         final Vma result;
         if (left && right) {
@@ -164,7 +164,11 @@ public final class VmaEditor {
         }
     }
 
-    /** Reverse-map walks read the bounds under the family lock. */
+    /**
+     * Reverse-map walks read the bounds under the family lock, and visit VMAs in the order of their first pages. A resized
+     * VMA is taken out and put back, and so comes to stand behind others that begin at the same page: a forked child's
+     * VMA is then visited, and its address space notified, before its parent's.
+     */
     private void resize(final Actor actor, final Vma vma, final long start, final long end, final long pageOffset) {
         final AnonVma anonVma = vma.anonVma();
         if (anonVma == null) {
@@ -172,7 +176,13 @@ public final class VmaEditor {
             return;
         }
         anonVma.lock().writeLock(actor);
+        for (final AnonVma linked : vma.chain) {
+            linked.vmas.remove(vma);
+        }
         vma.bounds(start, end, pageOffset);
+        for (final AnonVma linked : vma.chain) {
+            linked.insert(vma);
+        }
         anonVma.lock().writeUnlock(actor);
     }
 
@@ -180,19 +190,21 @@ public final class VmaEditor {
         vma.lock().writeLock(actor, space.mmapLock());
     }
 
+    /** Whether a range, new or all or a part of {@code changed}, can become part of the VMA before it. */
     private static boolean canMergeAfter(
-            final Vma previous, final long start, final long flags, final AnonVma anonVma, final long pageOffset) {
+            final Vma previous, final long start, final long flags, final Vma changed, final long pageOffset) {
         return previous.end() == start
                 && hasSameFlags(previous, flags)
-                && isMergeable(anonVma, previous.anonVma(), previous)
+                && isMergeable(previous, changed)
                 && previous.linearIndex(start) == pageOffset;
     }
 
+    /** Whether a range, new or all or a part of {@code changed}, can become part of the VMA behind it. */
     private static boolean canMergeBefore(
-            final Vma next, final long end, final long flags, final AnonVma anonVma, final long endOffset) {
+            final Vma next, final long end, final long flags, final Vma changed, final long endOffset) {
         return next.start() == end
                 && hasSameFlags(next, flags)
-                && isMergeable(anonVma, next.anonVma(), next)
+                && isMergeable(next, changed)
                 && next.pageOffset() == endOffset;
     }
 
@@ -200,12 +212,25 @@ public final class VmaEditor {
         return ((vma.flags() ^ flags) & ~VmFlags.SOFTDIRTY) == 0;
     }
 
-    /** is_mergeable_anon_vma: a VMA inherited from a parent (more than one link) keeps its own anon_vma. */
-    private static boolean isMergeable(final AnonVma a, final AnonVma b, final Vma vma) {
-        if ((a == null || b == null) && (vma == null || vma.chain.size() == 1)) {
-            return true;
+    /**
+     * is_mergeable_anon_vma: if only one side has an anon_vma, the other takes it over; but a VMA inherited from a parent
+     * (more than one link) keeps its own to itself.
+     *
+     * @param neighbour the VMA that would grow
+     * @param changed what it would grow by, null for a new range
+     */
+    private static boolean isMergeable(final Vma neighbour, final Vma changed) {
+        final AnonVma own = neighbour.anonVma();
+        final AnonVma taken = changed == null ? null : changed.anonVma();
+        if (own == null && taken != null) {
+            return neighbour.space().platform().profile().mergesIntoUnfaulted() && changed.chain.size() == 1;
         }
-        return a == b;
+        return taken == null && own != null ? neighbour.chain.size() == 1 : own == taken;
+    }
+
+    /** Whether the neighbours on both sides can become one. */
+    private static boolean areCompatible(final Vma previous, final Vma next) {
+        return previous.anonVma() == null || next.anonVma() == null || previous.anonVma() == next.anonVma();
     }
 
     private long pages(final long start, final long end) {

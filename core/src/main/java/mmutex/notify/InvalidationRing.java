@@ -19,8 +19,8 @@ import mmutex.sync.WaitQueue;
  * <pre>
  *   slot:  +0 turn   +8 start   +16 end   +24 event and flags   +32 owner   +40 sequence   +48 acknowledgement
  *
- *   turn == position            free for the producer of that position
- *   turn == position + 1        filled
+ *   turn == 2 position          free for the producer of that position
+ *   turn == 2 position + 1      filled
  *   acknowledgement &gt;= ticket   done; bit 0 says whether the callback accepted
  * </pre>
  *
@@ -74,6 +74,7 @@ public final class InvalidationRing {
     }
 
     private final Words words;
+    private final long instance = System.identityHashCode(this); // tells instances apart in reports
     private final int capacity;
     private final int mask;
     private final IntervalSubscription[] subscriptions;
@@ -112,7 +113,7 @@ public final class InvalidationRing {
         this.words = new Words("invalidation ring", (long) capacity << SLOT_SHIFT);
         for (int i = 0; i < capacity; i++) {
             words.ensure(slot(i));
-            words.storeVolatile(slot(i) + TURN, i);
+            words.storeVolatile(slot(i) + TURN, free(i));
         }
     }
 
@@ -130,7 +131,7 @@ public final class InvalidationRing {
         if (actor == worker) {
             return receiver.invalidate(actor, subscription, range, sequence);
         }
-        LockEvents.waitsFor(actor, LockClass.RING, System.identityHashCode(this));
+        LockEvents.waitsFor(actor, LockClass.RING, instance);
         final long position = claim(actor, range.isBlockable());
         if (position < 0) {
             return false;
@@ -145,13 +146,13 @@ public final class InvalidationRing {
         SchedulePoint.before(Step.RING_POST, position);
         // ORDER(ring-publish) release: the record is complete before its turn says filled. Pairs with the acquire in
         // serve. Litmus: RingStress.
-        words.storeRelease(slot + TURN, position + 1);
+        words.storeRelease(slot + TURN, filled(position));
         worker.wake();
         final boolean accepted = awaitAcknowledgement(actor, position);
         // ORDER(ring-recycle) release: the acknowledgement has been read before the slot is free. Pairs with the
         // acquire
         // in claim.
-        words.storeRelease(slot + TURN, position + capacity);
+        words.storeRelease(slot + TURN, free(position + capacity));
         producers.wakeIfAny(actor, capacity);
         return accepted;
     }
@@ -161,11 +162,11 @@ public final class InvalidationRing {
         long position = (long) TAIL.getOpaque(this);
         while (true) { // ends: a failed compare-and-set means another producer's success; full means waiting for one
             final long turn = words.loadAcquire(slot(position) + TURN); // ORDER(ring-recycle) acquire
-            if (turn == position) {
+            if (turn == free(position)) {
                 if (TAIL.compareAndSet(this, position, position + 1)) {
                     break;
                 }
-            } else if (turn < position) {
+            } else if (turn < free(position)) {
                 if (!mayWait) {
                     position = -1;
                     break;
@@ -208,7 +209,9 @@ public final class InvalidationRing {
      * @return whether there was any
      */
     public boolean serve() {
-        return words.loadAcquire(slot(head) + TURN) == head + 1 && !(boolean) CLOSED.getOpaque(this) && serveAs(worker);
+        return words.loadAcquire(slot(head) + TURN) == filled(head)
+                && !(boolean) CLOSED.getOpaque(this)
+                && serveAs(worker);
     }
 
     /**
@@ -232,7 +235,7 @@ public final class InvalidationRing {
         }
         boolean any = false;
         final NotifierRange range = RANGE.of(actor);
-        while (words.loadAcquire(slot(head) + TURN) == head + 1) { // ORDER(ring-publish) acquire
+        while (words.loadAcquire(slot(head) + TURN) == filled(head)) { // ORDER(ring-publish) acquire
             any = true;
             final long slot = slot(head);
             SchedulePoint.before(Step.RING_TAKE, head);
@@ -256,6 +259,16 @@ public final class InvalidationRing {
         }
         SERVING.setRelease(this, false); // ORDER(ring-serve) release
         return any;
+    }
+
+    // Two values a position, so that "filled" and "free for the next" differ even in a ring of one record.
+
+    private static long free(final long position) {
+        return position << 1;
+    }
+
+    private static long filled(final long position) {
+        return position << 1 | 1;
     }
 
     private long slot(final long position) {

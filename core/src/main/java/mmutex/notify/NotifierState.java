@@ -52,6 +52,7 @@ public final class NotifierState {
     private static final NotifierSubscriber[] NO_SUBSCRIBERS = {};
 
     private final SrcuDomain srcu;
+    private final long instance = System.identityHashCode(this); // tells instances apart in reports
     private final SpinLock lock = new SpinLock(LockClass.SQ);
     private final WaitQueue readers = new WaitQueue();
     private final IntervalIndex index = new IntervalIndex();
@@ -94,10 +95,10 @@ public final class NotifierState {
         if (kinds == 0) {
             return true;
         }
-        LockEvents.spanStarting(actor, System.identityHashCode(this));
+        LockEvents.spanStarting(actor, instance);
         // 1. interval callbacks
         if ((kinds & INTERVALS) != 0 && !startIntervals(actor, range)) {
-            LockEvents.spanEnded(actor, System.identityHashCode(this));
+            LockEvents.spanEnded(actor, instance);
             return false;
         }
         // 2. list callbacks
@@ -106,7 +107,7 @@ public final class NotifierState {
                 // The kernel forgets this one (Q3); its callers then wait for ever.
                 endIntervals(actor);
             }
-            LockEvents.spanEnded(actor, System.identityHashCode(this));
+            LockEvents.spanEnded(actor, instance);
             return false;
         }
         return true;
@@ -124,7 +125,7 @@ public final class NotifierState {
         if ((kinds & LIST) != 0) {
             endList(actor, range);
         }
-        LockEvents.spanEnded(actor, System.identityHashCode(this));
+        LockEvents.spanEnded(actor, instance);
     }
 
     /** mn_itree_invalidate. */
@@ -273,7 +274,7 @@ public final class NotifierState {
      * invalidations, so never from a callback nor under a lock that callbacks take.
      */
     public void remove(final Actor actor, final IntervalSubscription subscription) {
-        LockEvents.waitsFor(actor, LockClass.N, System.identityHashCode(this));
+        LockEvents.waitsFor(actor, LockClass.N, instance);
         long until = 0;
         lock.lock(actor);
         if ((seq & 1) == 0) {
@@ -312,7 +313,7 @@ public final class NotifierState {
     }
 
     long readBegin(final Actor actor, final IntervalSubscription subscription) {
-        LockEvents.waitsFor(actor, LockClass.N, System.identityHashCode(this));
+        LockEvents.waitsFor(actor, LockClass.N, instance);
         lock.lock(actor);
         final long sample = subscription.seq();
         final boolean busy = sample == seq;

@@ -32,10 +32,11 @@ public final class AccessWindow {
     }
 
     private final Padded word = new Padded();
+    private final long instance = System.identityHashCode(this); // tells instances apart in reports
 
     /** Opens the window. */
     public void open() {
-        SchedulePoint.before(Step.WINDOW_OPEN, System.identityHashCode(this));
+        SchedulePoint.before(Step.WINDOW_OPEN, instance);
         // ORDER(window-flush) store, then full fence: the window is visibly open before the translation is read.
         // Pairs with the full fence in AccessWindows.flush and DevicePageTable's erase.
         SEQUENCE.setOpaque(word, (long) SEQUENCE.getOpaque(word) + 1);
@@ -44,7 +45,7 @@ public final class AccessWindow {
 
     /** Closes the window. */
     public void close() {
-        SchedulePoint.before(Step.WINDOW_CLOSE, System.identityHashCode(this));
+        SchedulePoint.before(Step.WINDOW_CLOSE, instance);
         // ORDER(window-close) release: the access is complete before the window is visibly closed. Pairs with the
         // acquire in drain.
         SEQUENCE.setRelease(word, (long) SEQUENCE.getOpaque(word) + 1);
@@ -67,7 +68,7 @@ public final class AccessWindow {
     }
 
     private void drainSlow(final Actor actor, final long seen) {
-        final Wait wait = actor.startWait(null, System.identityHashCode(this));
+        final Wait wait = actor.startWait(null, instance);
         while ((long) SEQUENCE.getAcquire(word) == seen) { // ends: nobody waits inside a window
             wait.pauseSpinning();
         }

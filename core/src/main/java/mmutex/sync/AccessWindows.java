@@ -33,6 +33,7 @@ public final class AccessWindows {
     }
 
     private final AccessWindow[] windows;
+    private final long instance = System.identityHashCode(this); // tells instances apart in reports
 
     @SuppressWarnings("unused") // through GENERATION
     private long generation = 1;
@@ -77,7 +78,7 @@ public final class AccessWindows {
      * has already changed the entries.
      */
     public void flush(final Actor actor) {
-        SchedulePoint.before(Step.FLUSH, System.identityHashCode(this));
+        SchedulePoint.before(Step.FLUSH, instance);
         // ORDER(window-flush) read-modify-write, then full fence: the cleared entries and the new generation are
         // visible
         // before the windows are looked at. Pairs with the full fence in AccessWindow.open.

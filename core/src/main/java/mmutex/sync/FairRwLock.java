@@ -35,6 +35,7 @@ public class FairRwLock {
     private static final ActorLocal<Waiter> WAITER = new ActorLocal<>(Waiter::new);
 
     private final LockClass lockClass;
+    private final long instance = System.identityHashCode(this); // tells instances apart in reports
     private final SpinLock queueLock = new SpinLock(LockClass.LF);
     private Waiter head;
     private Waiter tail;
@@ -48,26 +49,26 @@ public class FairRwLock {
 
     /** Takes the lock shared. */
     public final void readLock(final Actor actor) {
-        LockEvents.acquiring(actor, lockClass, System.identityHashCode(this), true, false);
+        LockEvents.acquiring(actor, lockClass, instance, true, false);
         if (!tryFast(READER)) {
             enqueueAndWait(actor, READER);
         }
-        LockEvents.acquired(actor, lockClass, System.identityHashCode(this), true);
+        LockEvents.acquired(actor, lockClass, instance, true);
     }
 
     /** Takes the lock shared if that needs no waiting. */
     public final boolean tryReadLock(final Actor actor) {
-        LockEvents.acquiring(actor, lockClass, System.identityHashCode(this), true, true);
+        LockEvents.acquiring(actor, lockClass, instance, true, true);
         if (!tryFast(READER)) {
             return false;
         }
-        LockEvents.acquired(actor, lockClass, System.identityHashCode(this), true);
+        LockEvents.acquired(actor, lockClass, instance, true);
         return true;
     }
 
     /** Releases a shared hold. */
     public final void readUnlock(final Actor actor) {
-        LockEvents.released(actor, lockClass, System.identityHashCode(this), true);
+        LockEvents.released(actor, lockClass, instance, true);
         final long after = (long) STATE.getAndAdd(this, -READER) - READER; // ORDER(rw-lock) release
         if (after < 0) {
             throw new IllegalStateException("read unlock without read lock: lock=" + lockClass + ", actor=" + actor);
@@ -79,16 +80,16 @@ public class FairRwLock {
 
     /** Takes the lock exclusively. */
     public void writeLock(final Actor actor) {
-        LockEvents.acquiring(actor, lockClass, System.identityHashCode(this), false, false);
+        LockEvents.acquiring(actor, lockClass, instance, false, false);
         if (!STATE.compareAndSet(this, 0L, WRITER)) { // ORDER(rw-lock) acquire
             enqueueAndWait(actor, WRITER);
         }
-        LockEvents.acquired(actor, lockClass, System.identityHashCode(this), false);
+        LockEvents.acquired(actor, lockClass, instance, false);
     }
 
     /** Releases the exclusive hold. */
     public void writeUnlock(final Actor actor) {
-        LockEvents.released(actor, lockClass, System.identityHashCode(this), false);
+        LockEvents.released(actor, lockClass, instance, false);
         final long before = (long) STATE.getAndAdd(this, -WRITER); // ORDER(rw-lock) release
         if ((before & WRITER) == 0) {
             throw new IllegalStateException("write unlock without write lock: lock=" + lockClass + ", actor=" + actor);
@@ -135,7 +136,7 @@ public class FairRwLock {
         }
         tail = waiter;
         queueLock.unlock(actor);
-        final Wait wait = actor.startWait(null, System.identityHashCode(this));
+        final Wait wait = actor.startWait(null, instance);
         while (!waiter.isGranted()) { // ends with the grant: the queue is first come, first served
             wait.pause();
         }

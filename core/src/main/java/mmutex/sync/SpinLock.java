@@ -21,6 +21,7 @@ public final class SpinLock {
     }
 
     private final LockClass lockClass;
+    private final long instance = System.identityHashCode(this); // tells instances apart in reports
 
     @SuppressWarnings("unused") // through HELD
     private int held;
@@ -31,19 +32,19 @@ public final class SpinLock {
 
     /** Takes the lock. */
     public void lock(final Actor actor) {
-        LockEvents.acquiring(actor, lockClass, System.identityHashCode(this), false, false);
+        LockEvents.acquiring(actor, lockClass, instance, false, false);
         // ORDER(spin-lock) acquire: pairs with the release in unlock.
         if (!HELD.compareAndSet(this, 0, 1)) {
             lockSlow();
         }
-        LockEvents.acquired(actor, lockClass, System.identityHashCode(this), false);
+        LockEvents.acquired(actor, lockClass, instance, false);
     }
 
     private void lockSlow() {
         int round = 0;
         do { // bounded by the holder's few instructions
             if (SchedulePoint.ENABLED) {
-                SchedulePoint.waiting(System.identityHashCode(this));
+                SchedulePoint.waiting(instance);
             } else if (++round < Wait.SPINS) {
                 Thread.onSpinWait();
             } else {
@@ -54,7 +55,7 @@ public final class SpinLock {
 
     /** Releases the lock. */
     public void unlock(final Actor actor) {
-        LockEvents.released(actor, lockClass, System.identityHashCode(this), false);
+        LockEvents.released(actor, lockClass, instance, false);
         HELD.setRelease(this, 0); // ORDER(spin-lock) release: pairs with the compare-and-set in lock
     }
 

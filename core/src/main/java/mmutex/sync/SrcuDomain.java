@@ -32,24 +32,25 @@ public final class SrcuDomain {
     private final long[] counts = new long[3 * STRIDE];
     private final FairRwLock writers = new FairRwLock(LockClass.LF);
     private final WaitQueue queue = new WaitQueue();
+    private final long instance = System.identityHashCode(this); // tells instances apart in reports
 
     @SuppressWarnings("unused") // through CURRENT
     private int current;
 
     /** Enters a read section; the result goes to {@link #readUnlock}. */
     public int readLock(final Actor actor) {
-        LockEvents.acquiring(actor, LockClass.SR, System.identityHashCode(this), true, false);
+        LockEvents.acquiring(actor, LockClass.SR, instance, true, false);
         final int index = (int) CURRENT.getVolatile(this);
         // ORDER(srcu) read-modify-write: counted before anything protected is read. Pairs with the volatile look at the
         // count in synchronize.
         COUNTS.getAndAdd(counts, slot(index), 1L);
-        LockEvents.acquired(actor, LockClass.SR, System.identityHashCode(this), true);
+        LockEvents.acquired(actor, LockClass.SR, instance, true);
         return index;
     }
 
     /** Leaves a read section. */
     public void readUnlock(final Actor actor, final int index) {
-        LockEvents.released(actor, LockClass.SR, System.identityHashCode(this), true);
+        LockEvents.released(actor, LockClass.SR, instance, true);
         if ((long) COUNTS.getAndAdd(counts, slot(index), -1L) == 1L) { // ORDER(srcu) read-modify-write
             queue.wakeIfAny(actor, index);
         }
@@ -57,7 +58,7 @@ public final class SrcuDomain {
 
     /** Waits until every section that had begun before the call is over. */
     public void synchronize(final Actor actor) {
-        LockEvents.waitsFor(actor, LockClass.SR, System.identityHashCode(this));
+        LockEvents.waitsFor(actor, LockClass.SR, instance);
         writers.writeLock(actor);
         for (int flip = 0; flip < 2; flip++) {
             final int old = (int) CURRENT.getVolatile(this);

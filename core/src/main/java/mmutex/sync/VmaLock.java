@@ -28,6 +28,7 @@ public final class VmaLock {
     }
 
     private final WaitQueue queue = new WaitQueue();
+    private final long instance = System.identityHashCode(this); // tells instances apart in reports
 
     @SuppressWarnings("unused") // through READERS
     private int readers;
@@ -37,25 +38,25 @@ public final class VmaLock {
 
     /** Takes the lock shared unless a writer has marked the VMA. */
     public boolean tryReadLock(final Actor actor, final MmapLock mmapLock) {
-        LockEvents.acquiring(actor, LockClass.VL, System.identityHashCode(this), true, true);
+        LockEvents.acquiring(actor, LockClass.VL, instance, true, true);
         READERS.getAndAdd(this, 1); // ORDER(vma-lock) count, then look
         if ((long) MARK.getVolatile(this) == mmapLock.sequence()) {
             leave(actor);
             return false;
         }
-        LockEvents.acquired(actor, LockClass.VL, System.identityHashCode(this), true);
+        LockEvents.acquired(actor, LockClass.VL, instance, true);
         return true;
     }
 
     /** Releases a shared hold. */
     public void readUnlock(final Actor actor) {
-        LockEvents.released(actor, LockClass.VL, System.identityHashCode(this), true);
+        LockEvents.released(actor, LockClass.VL, instance, true);
         leave(actor);
     }
 
     private void leave(final Actor actor) {
         if ((int) READERS.getAndAdd(this, -1) == 1 && (long) MARK.getVolatile(this) >= 0) {
-            queue.wakeIfAny(actor, System.identityHashCode(this));
+            queue.wakeIfAny(actor, instance);
         }
     }
 
@@ -65,17 +66,17 @@ public final class VmaLock {
         if ((long) MARK.getOpaque(this) == sequence) {
             return;
         }
-        LockEvents.acquiring(actor, LockClass.VL, System.identityHashCode(this), false, false);
+        LockEvents.acquiring(actor, LockClass.VL, instance, false, false);
         MARK.setVolatile(this, sequence); // ORDER(vma-lock) mark, then look
         if ((int) READERS.getVolatile(this) != 0) {
-            final Wait wait = actor.startWait(queue, System.identityHashCode(this));
+            final Wait wait = actor.startWait(queue, instance);
             while ((int) READERS.getVolatile(this) != 0) { // ends: new readers see the mark and leave
                 wait.pause();
             }
             wait.finish();
         }
         // The kernel's rwsem is dropped at once as well; what stays is the mark.
-        LockEvents.acquired(actor, LockClass.VL, System.identityHashCode(this), false);
-        LockEvents.released(actor, LockClass.VL, System.identityHashCode(this), false);
+        LockEvents.acquired(actor, LockClass.VL, instance, false);
+        LockEvents.released(actor, LockClass.VL, instance, false);
     }
 }

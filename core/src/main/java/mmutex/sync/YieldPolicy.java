@@ -8,8 +8,8 @@ package mmutex.sync;
 final class YieldPolicy {
     /** A yield that lasts longer gave the core to a thread that computes. */
     private static final long SLOW_YIELD_NS = 20_000;
-    /** Waits that sleep at once after a slow yield, before yielding is tried again. */
-    private static final int SKIPPED_WAITS = 256;
+    /** Pauses that sleep at once after a very slow yield, before yielding is tried again. */
+    private static final int SKIPPED_MAX = 256;
 
     private int skip;
 
@@ -21,8 +21,12 @@ final class YieldPolicy {
         }
         final long start = System.nanoTime();
         Thread.yield();
-        if (System.nanoTime() - start > SLOW_YIELD_NS) {
-            skip = SKIPPED_WAITS;
+        final long took = System.nanoTime() - start;
+        if (took > SLOW_YIELD_NS) {
+            // In proportion: a time slice (milliseconds) must not be lost again soon. But a round through threads that
+            // yield themselves (tens of microseconds) costs no more than sleeping does, and keeps the core from going
+            // idle, from where a wake-up takes longest of all.
+            skip = (int) Math.min(SKIPPED_MAX, took / SLOW_YIELD_NS);
         }
         return true;
     }
