@@ -1,6 +1,7 @@
 package mmutex.bench;
 
 import java.util.List;
+import mmutex.bench.run.RunCommand;
 import mmutex.cli.CommandRunner;
 
 /** The entry point of {@code mmutex-bench.jar}. */
@@ -14,7 +15,6 @@ public final class Main {
 
     /** A new command is one entry here and one word in the launcher's list. */
     static List<?> commands() {
-        // RunCommand goes first, once it exists.
-        return List.of(new JmhCommand());
+        return List.of(new RunCommand(), new JmhCommand());
     }
 }

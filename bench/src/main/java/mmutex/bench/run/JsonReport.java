@@ -1,0 +1,92 @@
+package mmutex.bench.run;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import mmutex.bench.run.workload.Verdict;
+import mmutex.cli.Environment;
+import mmutex.sync.PhaseProbe.Phase;
+import org.HdrHistogram.Histogram;
+
+/** A run's result for machines: one object in one line, times in ns. */
+final class JsonReport {
+    private JsonReport() {}
+
+    /** The object as text. */
+    static String of(final RunResult result, final Environment environment) {
+        try {
+            return new ObjectMapper().writeValueAsString(object(result, environment));
+        } catch (final JsonProcessingException e) {
+            throw new IllegalStateException("maps of numbers and strings are JSON", e);
+        }
+    }
+
+    private static Map<String, Object> object(final RunResult result, final Environment environment) {
+        final RunOptions options = result.options();
+        final Verdict verdict = result.verdict();
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("workload", options.workload().name());
+        json.put("profile", options.profile().name());
+        json.put("encoding", result.encoding());
+        json.put("delivery", options.delivery().name().toLowerCase(Locale.ROOT));
+        json.put("cpus", options.cpus());
+        json.put("devices", options.devices());
+        json.put("lanes", options.lanes());
+        json.put("pages", options.pages());
+        json.put("seconds", number(options.seconds()));
+        json.put("seed", options.seed());
+        json.put("expected", verdict.expected());
+        json.put("found", verdict.found());
+        json.put("lostUpdates", verdict.lost());
+        json.put("invariantsChecked", result.invariants().invariants());
+        json.put("invariantsViolated", result.invariants().violations().size());
+        json.put("paths", paths(result));
+        json.put("environment", environment(result, environment));
+        return json;
+    }
+
+    private static Map<String, Object> paths(final RunResult result) {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("restore", path(result.restore()));
+        json.put("make", path(result.make()));
+        return json;
+    }
+
+    private static Map<String, Object> path(final PathLatency latency) {
+        final Map<String, Object> json = distribution(latency.total());
+        final Map<String, Object> phases = new LinkedHashMap<>();
+        for (final Phase phase : Phases.of(latency.path())) {
+            phases.put(Phases.key(phase), distribution(latency.phases().get(phase)));
+        }
+        json.put("phases", phases);
+        return json;
+    }
+
+    private static Map<String, Object> distribution(final Histogram histogram) {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("count", histogram.getTotalCount());
+        json.put("p50", histogram.getValueAtPercentile(50));
+        json.put("p90", histogram.getValueAtPercentile(90));
+        json.put("p99", histogram.getValueAtPercentile(99));
+        json.put("p999", histogram.getValueAtPercentile(99.9));
+        json.put("max", histogram.getMaxValue());
+        return json;
+    }
+
+    /** The quantum belongs to the conditions of a measurement like the number of cores. */
+    private static Map<String, Object> environment(final RunResult result, final Environment environment) {
+        final Map<String, Object> json = environment.toJson();
+        json.put("quantumNs", result.quantumNs());
+        return json;
+    }
+
+    /** Whole seconds as a whole number, as the user typed it. */
+    private static Number number(final double value) {
+        if (value == Math.rint(value)) {
+            return (long) value;
+        }
+        return value;
+    }
+}

@@ -1,0 +1,58 @@
+package mmutex.bench.run;
+
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import mmutex.sync.PhaseProbe.Path;
+import mmutex.sync.PhaseProbe.Phase;
+
+/** Which phases a path has, and what they are called. */
+final class Phases {
+    private static final Map<Phase, Name> NAMES = new EnumMap<>(Phase.class);
+
+    static {
+        name(Phase.FAULT_ENTRY, "fault entry", "faultEntry");
+        name(Phase.PAGE_LOCK, "page lock", "pageLock");
+        name(Phase.NOTIFY, "notify -> acknowledged", "notify");
+        name(Phase.PTE_RESTORE, "restore entry", "pteRestore");
+        name(Phase.NOTIFY_END, "notify end", "notifyEnd");
+        name(Phase.BEGIN, "begin", "begin");
+        name(Phase.GET_PAGE, "get page", "getPage");
+        name(Phase.CONVERT, "conversion", "convert");
+        name(Phase.FLUSH, "flush", "flush");
+        name(Phase.PROGRAM, "programming", "program");
+    }
+
+    private static final List<Phase> RESTORE =
+            List.of(Phase.FAULT_ENTRY, Phase.PAGE_LOCK, Phase.NOTIFY, Phase.PTE_RESTORE, Phase.NOTIFY_END);
+    private static final List<Phase> MAKE =
+            List.of(Phase.BEGIN, Phase.GET_PAGE, Phase.CONVERT, Phase.FLUSH, Phase.PROGRAM);
+
+    private Phases() {}
+
+    /** A path's phases, in order. */
+    static List<Phase> of(final Path path) {
+        return path == Path.RESTORE ? RESTORE : MAKE;
+    }
+
+    /** The path that a phase belongs to. */
+    static Path pathOf(final Phase phase) {
+        return phase.ordinal() <= Phase.NOTIFY_END.ordinal() ? Path.RESTORE : Path.MAKE;
+    }
+
+    /** For people. */
+    static String label(final Phase phase) {
+        return NAMES.get(phase).label();
+    }
+
+    /** In JSON. */
+    static String key(final Phase phase) {
+        return NAMES.get(phase).key();
+    }
+
+    private static void name(final Phase phase, final String label, final String key) {
+        NAMES.put(phase, new Name(label, key));
+    }
+
+    private record Name(String label, String key) {}
+}

@@ -1,0 +1,69 @@
+package mmutex.bench.run;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import mmutex.check.CheckReport;
+import mmutex.check.InvariantChecker;
+import mmutex.machine.Machine;
+import mmutex.mm.Task;
+
+/** Has the invariants checked now and then and at the end, and keeps count. Used by one thread. */
+final class Referee {
+    private final Machine machine;
+    private final Task task;
+    private final InvariantChecker checker;
+    private final Set<String> checked = new TreeSet<>();
+    private final List<String> violations = new ArrayList<>();
+    private int timesDuring;
+
+    /** A referee whose task makes the look-ups. */
+    Referee(final Machine machine, final Task task) {
+        this.machine = machine;
+        this.task = task;
+        this.checker = new InvariantChecker(machine);
+    }
+
+    /** While others work. Returns whether all is well. */
+    boolean checkNow() {
+        timesDuring++;
+        add(checker.now(task));
+        return violations.isEmpty();
+    }
+
+    /** Nobody works any more. */
+    void checkAtEnd() {
+        add(checker.atQuiescence(task));
+    }
+
+    /** All processes have exited: nothing may be left. */
+    void checkNothingLeft() {
+        final long frames = machine.platform().allocator().inUse();
+        if (frames != 0) {
+            violations.add("leak: " + frames + " frames in use after the last process has exited");
+        }
+        final long tables = machine.platform().tables().inUse();
+        if (tables != 0) {
+            violations.add("leak: " + tables + " page tables in use after the last process has exited");
+        }
+    }
+
+    Outcome outcome() {
+        return new Outcome(checked.size(), timesDuring, List.copyOf(violations));
+    }
+
+    private void add(final CheckReport report) {
+        checked.addAll(report.checkedInvariants());
+        violations.addAll(report.violations());
+    }
+
+    /**
+     * What was checked.
+     *
+     * @param invariants different ones
+     * @param timesDuring times while the actors worked, besides the end
+     * @param violations a line each
+     */
+    record Outcome(int invariants, int timesDuring, List<String> violations) {}
+}

@@ -1,0 +1,63 @@
+package mmutex.bench.run;
+
+import java.util.List;
+import java.util.Map;
+import mmutex.bench.run.workload.Verdict;
+import org.HdrHistogram.Histogram;
+
+/**
+ * What a run was and what came out of it.
+ *
+ * @param options what was asked for
+ * @param encoding of page-table entries
+ * @param quantumNs after how long actors yield; 0 if each has a core
+ * @param elapsedNs from the start to the stop
+ * @param hits durations of {@link CpuActor#BATCH} operations of a CPU without a fault
+ * @param actors CPUs, then devices
+ * @param disturbances what others did, and how often
+ * @param shootDowns of the process's CPUs
+ */
+record RunResult(
+        RunOptions options,
+        String encoding,
+        long quantumNs,
+        long elapsedNs,
+        PathLatency restore,
+        PathLatency make,
+        Histogram hits,
+        List<Actor> actors,
+        List<Map<String, Long>> disturbances,
+        long shootDowns,
+        Verdict verdict,
+        Referee.Outcome invariants) {
+
+    /**
+     * One actor's share.
+     *
+     * @param operations completed
+     * @param faults a CPU's page faults, or a device's resolved ones
+     * @param paths restores of a CPU, makes of a device
+     * @param retries a driver's rounds that collided
+     */
+    record Actor(String name, boolean isCpu, long operations, long faults, long paths, long retries) {}
+
+    /** How many worked: with more of them than cores, times depend on the scheduler. */
+    int actorCount() {
+        return actors.size() + disturbances.size();
+    }
+
+    /** Operations of all actors. */
+    long operations() {
+        return actors.stream().mapToLong(Actor::operations).sum();
+    }
+
+    /** Rounds of drivers that collided. */
+    long retries() {
+        return actors.stream().mapToLong(Actor::retries).sum();
+    }
+
+    /** Whether the oracle and all invariants hold. */
+    boolean isGood() {
+        return verdict.holds() && invariants.violations().isEmpty();
+    }
+}
