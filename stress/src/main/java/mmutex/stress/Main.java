@@ -2,6 +2,7 @@ package mmutex.stress;
 
 import java.util.List;
 import mmutex.cli.CommandRunner;
+import mmutex.stress.conform.ConformCommand;
 import mmutex.stress.litmus.LitmusCommand;
 
 /** The entry point of {@code mmutex-stress.jar}. */
@@ -15,7 +16,6 @@ public final class Main {
 
     /** A new command is one entry here and one word in the launcher's list. */
     static List<?> commands() {
-        // conform.ConformCommand goes first, once it exists.
-        return List.of(new LitmusCommand());
+        return List.of(new ConformCommand(), new LitmusCommand());
     }
 }

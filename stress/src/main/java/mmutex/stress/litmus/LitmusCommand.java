@@ -5,6 +5,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.SortedSet;
 import java.util.concurrent.Callable;
@@ -16,6 +17,7 @@ import org.openjdk.jcstress.JCStress;
 import org.openjdk.jcstress.Options;
 import org.openjdk.jcstress.infra.collectors.DiskReadCollector;
 import org.openjdk.jcstress.infra.collectors.InProcessCollector;
+import org.openjdk.jcstress.infra.collectors.TestResult;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Unmatched;
@@ -27,13 +29,14 @@ import picocli.CommandLine.Unmatched;
 @Command(
         name = "litmus",
         description = "Run the memory-ordering litmus tests under jcstress.",
-        customSynopsis = "mmutex litmus [--help] [jcstress options]",
+        customSynopsis = "mmutex litmus [--help] [--broken] [jcstress options]",
         footer = {
             "",
-            "Everything but --help goes to jcstress: -l lists the tests, -t REGEXP selects some,",
+            "Everything else goes to jcstress: -l lists the tests, -t REGEXP selects some,",
             "-m sanity|quick|default|tough|stress sets how hard they are tried, -r DIR says where the",
-            "reports go, -h shows all options. Here -m is sanity unless given: seconds a test, to see that",
-            "all of it works; quick takes about a minute a test and is the least that says something."
+            "reports go, -h shows all options. Here -m is quick unless given, the least that says",
+            "something: some minutes. sanity, about a minute, only shows that all of it works. Both are made",
+            "shorter here by -sc false -iters 2: all actors compiled alike; default and harder are not."
         })
 public final class LitmusCommand implements Callable<Integer> {
     /** Written by jcstress' annotation processor; jcstress fails without a word of sense where there is none. */
@@ -44,6 +47,9 @@ public final class LitmusCommand implements Callable<Integer> {
 
     @Option(names = "--help", usageHelp = true, description = "Show this help and exit.")
     private boolean help;
+
+    @Option(names = "--broken", description = "Run the wrong copies of the protocols instead: all must be caught.")
+    private boolean broken;
 
     @Unmatched
     private List<String> arguments = new ArrayList<>();
@@ -57,25 +63,30 @@ public final class LitmusCommand implements Callable<Integer> {
         if (LitmusCommand.class.getResource(TEST_LIST) == null) {
             throw new UsageProblem("this build contains no litmus tests");
         }
-        addUnlessGiven("-m", "sanity");
+        addUnlessGiven("-m", "quick");
+        if (arguments.contains("sanity") || arguments.contains("quick")) {
+            addUnlessGiven("-sc", "false");
+            addUnlessGiven("-iters", "2");
+        }
         addUnlessGiven(
                 "-r",
                 TEMPORARY_FILES.resolve(REPORTS + ProcessHandle.current().pid()).toString());
-        final LitmusOptions options = LitmusOptions.parse(arguments);
+        final LitmusOptions options = LitmusOptions.parse(arguments, broken);
         final SortedSet<String> tests = new JCStress(options).getTests();
         if (options.shouldList()) {
             tests.forEach(System.out::println);
             return ExitCode.OK;
         }
         if (tests.isEmpty()) {
-            throw new UsageProblem("no test matches " + options.getTestFilter());
+            throw new UsageProblem("no test matches " + options.givenFilter());
         }
         System.out.printf(
-                "mmutex %s · litmus %s · %d %s · JDK %s%n",
+                "mmutex %s · litmus %s%s · %d %s · JDK %s%n",
                 Environment.current().version(),
+                broken ? "--broken " : "",
                 String.join(" ", arguments),
                 tests.size(),
-                tests.size() == 1 ? "test" : "tests",
+                broken ? "wrong copies" : "tests",
                 System.getProperty("java.version"));
         return run(options);
     }
@@ -87,16 +98,28 @@ public final class LitmusCommand implements Callable<Integer> {
         }
     }
 
-    private static int run(final LitmusOptions options) throws Exception {
+    private int run(final LitmusOptions options) throws Exception {
         final Path reports = Files.createDirectories(Path.of(options.getResultDest()));
         runQuietly(options, reports.resolve("console.log"));
-        final LitmusSummary summary = read(options);
-        if (summary.isEmpty()) {
+        final Collection<TestResult> results = read(options);
+        if (results.isEmpty()) {
             throw new IllegalStateException("jcstress ran nothing, see " + reports.resolve("console.log"));
         }
-        summary.print(System.out);
+        final boolean passed = broken ? summarizeTwins(results) : summarize(results);
         System.out.println(" reports " + reports.resolve("index.html"));
-        return summary.passed() ? ExitCode.OK : ExitCode.FINDING;
+        return passed ? ExitCode.OK : ExitCode.FINDING;
+    }
+
+    private static boolean summarize(final Collection<TestResult> results) {
+        final LitmusSummary summary = new LitmusSummary(results);
+        summary.print(System.out);
+        return summary.passed();
+    }
+
+    private static boolean summarizeTwins(final Collection<TestResult> results) throws ClassNotFoundException {
+        final TwinSummary summary = new TwinSummary(results);
+        summary.print(System.out);
+        return summary.passed();
     }
 
     private static void runQuietly(final LitmusOptions options, final Path log) throws Exception {
@@ -118,7 +141,7 @@ public final class LitmusCommand implements Callable<Integer> {
         }
     }
 
-    private static LitmusSummary read(final LitmusOptions options) throws IOException, ClassNotFoundException {
+    private static Collection<TestResult> read(final LitmusOptions options) throws IOException, ClassNotFoundException {
         final InProcessCollector results = new InProcessCollector();
         final DiskReadCollector reader = new DiskReadCollector(options.getResultFile(), results);
         try {
@@ -126,6 +149,6 @@ public final class LitmusCommand implements Callable<Integer> {
         } finally {
             reader.close();
         }
-        return new LitmusSummary(results.getTestResults());
+        return results.getTestResults();
     }
 }

@@ -1,0 +1,83 @@
+package mmutex.stress.conform;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import mmutex.device.MirrorDevice;
+import mmutex.machine.Machine;
+import mmutex.machine.MachineSpec;
+import mmutex.machine.Process;
+import mmutex.mm.SemanticProfile;
+import mmutex.notify.Delivery;
+
+/**
+ * The machine on which one scenario is replayed: processes by the recording's names, each on a CPU of its own, and two
+ * test devices, which the first process has opened as its handles 0 and 1 before anything happens.
+ */
+final class World {
+    private static final List<String> NAMES = List.of("p", "c", "g");
+    private static final long FRAMES = 1 << 16;
+
+    private final Machine machine;
+    private final List<MirrorDevice> devices;
+    private final Map<String, Party> parties = new HashMap<>();
+    private final Set<Long> watched = new HashSet<>();
+    private boolean forked;
+
+    World(final SemanticProfile profile) {
+        this.machine = new Machine(MachineSpec.defaults()
+                .withProfile(profile)
+                .withDelivery(Delivery.INLINE)
+                .withCpus(NAMES.size())
+                .withFrames(FRAMES));
+        this.devices = List.of(machine.newMirrorDevice(0), machine.newMirrorDevice(1));
+        final Party first = new Party(machine.newProcess(), machine.cpu(0), List.of());
+        first.addHandles(open(0, first), open(1, first));
+        parties.put(NAMES.get(0), first);
+    }
+
+    /** A process that exists. */
+    Party party(final String name) {
+        return parties.get(name);
+    }
+
+    /** Opens a device on the memory of a process. */
+    OpenFile open(final int device, final Party party) {
+        return new OpenFile(
+                devices.get(device).open(party.cpu(), party.process().space()));
+    }
+
+    /** A process has forked. */
+    void add(final String name, final Process child, final Party parent) {
+        parties.put(name, new Party(child, machine.cpu(NAMES.indexOf(name)), parent.inheritFiles()));
+        forked = true;
+    }
+
+    /** A process ends. */
+    void exit(final String name) {
+        parties.remove(name).exit();
+    }
+
+    /** Whether there has ever been a second process. */
+    boolean hasForked() {
+        return forked;
+    }
+
+    /** Adds a page to those that are ever looked at. */
+    void watch(final long address) {
+        watched.add(address);
+    }
+
+    /** Frames that any process shows in any page that was ever looked at. */
+    Set<Long> visibleFrames() {
+        final Set<Long> frames = new HashSet<>();
+        for (final Party party : parties.values()) {
+            for (final long address : watched) {
+                frames.add(PageReader.read(party, address).frame());
+            }
+        }
+        return frames;
+    }
+}
