@@ -27,6 +27,22 @@ public final class Mapper {
      */
     public static Errno mapAnonymous(
             final Task task, final AddressSpace space, final long start, final long length, final long protection) {
+        return map(task, space, start, length, protection, false);
+    }
+
+    /** Maps private anonymous memory at a fixed address; what is mapped there goes first (MAP_FIXED). */
+    public static Errno mapAnonymousOver(
+            final Task task, final AddressSpace space, final long start, final long length, final long protection) {
+        return map(task, space, start, length, protection, true);
+    }
+
+    private static Errno map(
+            final Task task,
+            final AddressSpace space,
+            final long start,
+            final long length,
+            final long protection,
+            final boolean replace) {
         final Errno refused = Ranges.check(space, start, length);
         if (refused != Errno.OK) {
             return refused;
@@ -36,6 +52,9 @@ public final class Mapper {
         }
         final long end = start + Ranges.pageAligned(space, length);
         space.mmapLock().writeLock(task);
+        if (replace) {
+            unmapLocked(task, space, start, end);
+        }
         final Vma occupied = space.vmas().find(start);
         final boolean free = occupied == null || occupied.start() >= end;
         if (free) {

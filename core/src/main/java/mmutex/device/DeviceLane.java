@@ -113,6 +113,7 @@ public final class DeviceLane {
             final DeviceOperation operation,
             final long operand,
             final long comparand) {
+        checkAlignment(addr, Long.BYTES);
         window.open();
         final long pte = table.load(addr >>> pageShift);
         final boolean hit = DevicePte.has(pte, access.needs());
@@ -132,6 +133,7 @@ public final class DeviceLane {
             final DeviceOperation operation,
             final int operand,
             final int comparand) {
+        checkAlignment(addr, Integer.BYTES);
         window.open();
         final long pte = table.load(addr >>> pageShift);
         final boolean hit = DevicePte.has(pte, access.needs());
@@ -147,6 +149,7 @@ public final class DeviceLane {
 
     /** A 64-bit load; the result is {@link #value}. */
     public boolean loadLong(final long addr) {
+        checkAlignment(addr, Long.BYTES);
         window.open();
         final long pte = table.load(addr >>> pageShift);
         final boolean hit = DevicePte.has(pte, DeviceAccess.READ.needs());
@@ -159,6 +162,7 @@ public final class DeviceLane {
 
     /** A 64-bit store. */
     public boolean storeLong(final long addr, final long newValue) {
+        checkAlignment(addr, Long.BYTES);
         window.open();
         final long pte = table.load(addr >>> pageShift);
         final boolean hit = DevicePte.has(pte, DeviceAccess.WRITE.needs());
@@ -167,6 +171,14 @@ public final class DeviceLane {
         }
         window.close();
         return completed(hit, addr, DeviceAccess.WRITE);
+    }
+
+    /** Before the window opens: a window that an exception left open would block every revocation. */
+    private static void checkAlignment(final long addr, final int size) {
+        if ((addr & size - 1) != 0) {
+            throw new IllegalArgumentException(
+                    "misaligned access: addr=0x" + Long.toHexString(addr) + ", size=" + size);
+        }
     }
 
     private boolean completed(final boolean hit, final long addr, final DeviceAccess access) {

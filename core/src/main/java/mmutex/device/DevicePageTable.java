@@ -1,6 +1,5 @@
 package mmutex.device;
 
-import java.lang.invoke.VarHandle;
 import mmutex.memory.RadixTable;
 import mmutex.memory.TableArena;
 import mmutex.memory.Words;
@@ -19,6 +18,7 @@ import mmutex.sync.Actor;
 public final class DevicePageTable {
     private final TableArena arena;
     private final RadixTable radix;
+    private final long pageLimit;
     private final Words entries;
     private final AccessWindow[] windows;
 
@@ -31,6 +31,7 @@ public final class DevicePageTable {
         this.arena = platform.tables();
         this.radix = new RadixTable(
                 arena, platform.encoding().levels(), platform.encoding().indexBits(), DevicePte.NONE);
+        this.pageLimit = radix.pageLimit();
         this.entries = arena.entries();
         this.windows = new AccessWindow[engines];
         for (int i = 0; i < engines; i++) {
@@ -43,9 +44,12 @@ public final class DevicePageTable {
         return windows[engine];
     }
 
-    /** The entry of a page. */
+    /** The entry of a page; behind what the table can map there is nothing. */
     public long load(final long vpn) {
         SchedulePoint.before(Step.DEVICE_PTE_LOAD, vpn);
+        if (Long.compareUnsigned(vpn, pageLimit) >= 0) {
+            return DevicePte.NONE;
+        }
         final long slot = radix.slot(vpn);
         // ORDER(device-pte-publish) acquire: the page was converted before the device may use it (O7). Pairs with the
         // release in store. Litmus: DevicePteStress.
@@ -85,12 +89,7 @@ public final class DevicePageTable {
             page = radix.nextPopulated(tableEnd, limit);
         }
         if (erased != 0) {
-            // ORDER(window-flush) full fence: the erased entries are visible before the windows are looked at. Pairs
-            // with the full fence in AccessWindow.open.
-            VarHandle.fullFence();
-            for (final AccessWindow window : windows) {
-                window.drain(actor);
-            }
+            AccessWindow.drainAll(actor, windows); // ORDER(window-flush) full fence, behind the erased entries
         }
         return erased;
     }
@@ -108,7 +107,7 @@ public final class DevicePageTable {
 
     /** One more than the highest page number that can be mapped. */
     public long pageLimit() {
-        return radix.pageLimit();
+        return pageLimit;
     }
 
     /** Whether an engine's window is open (checkers). */

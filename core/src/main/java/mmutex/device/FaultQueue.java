@@ -24,7 +24,7 @@ final class FaultQueue {
     }
 
     DeviceFault poll() {
-        return queue.poll();
+        return queue.poll(); // ORDER(fault-queue) acquire inside poll: the fields belong to this hand-over
     }
 
     boolean isEmpty() {

@@ -171,8 +171,8 @@ public final class SvmDriver {
     private boolean unmap(final Task task, final NotifierRange range) {
         device.lock().lock(task);
         if (range.event() != NotifierEvent.MIGRATE || range.owner() != device.owner()) {
-            final long size = platform.pageSize();
-            device.table().erase(task, range.start() / size, (range.end() + size - 1) / size);
+            // The end may be the last address there is (exit): rounding it up must not overflow.
+            device.table().erase(task, page(range.start()), page(range.end() - 1) + 1);
         }
         device.lock().unlock(task);
         return true;

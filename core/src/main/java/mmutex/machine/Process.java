@@ -34,6 +34,11 @@ public final class Process {
         return Mapper.mapAnonymous(task, space, addr, length, protection);
     }
 
+    /** Maps private anonymous memory in the place of whatever is there; see {@link Mapper#mapAnonymousOver}. */
+    public Errno mmapOver(final Task task, final long addr, final long length, final long protection) {
+        return Mapper.mapAnonymousOver(task, space, addr, length, protection);
+    }
+
     /** Unmaps; see {@link Mapper#unmap}. */
     public Errno munmap(final Task task, final long addr, final long length) {
         return Mapper.unmap(task, space, addr, length);

@@ -128,6 +128,7 @@ public final class FrameAllocator {
                 return NONE;
             }
             // The link may be stale if another thread pops the frame now; the tag makes the compare-and-set fail then.
+            // ORDER(frame-free-list) volatile: the frame's last owner is done with it. Pairs with free.
         } while (!HEAD.compareAndSet(this, seen, tagged(seen, frames.freeLink(pfn))));
         return pfn;
     }

@@ -122,6 +122,7 @@ public final class FrameTable {
             if (count == 0) {
                 return false;
             }
+            // ORDER(frame-publish) volatile: a count above zero shows the record that prepare has cleared.
         } while (!words.compareAndSet(at, count, count + 1));
         return true;
     }

@@ -150,6 +150,7 @@ public final class TableArena {
             if (number == 0) {
                 return 0;
             }
+            // ORDER(table-free-list) volatile: the table's last owner is done with it. Pairs with free.
         } while (!HEAD.compareAndSet(this, seen, tagged(seen, meta.loadOpaque((number << META_SHIFT) + FREE_LINK))));
         return number;
     }

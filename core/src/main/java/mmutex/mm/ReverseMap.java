@@ -175,6 +175,8 @@ public final class ReverseMap {
             anonVma.vmas.remove(vma);
             if (anonVma.vmas.isEmpty()) {
                 anonVma.parent.children--;
+                // ORDER(anon-vma-recheck): the id ends under the family's lock, so an id that still leads to the object
+                // when the lock is held is that object's.
                 platform.removeAnonVma(actor, anonVma);
             }
         }

@@ -69,7 +69,7 @@ public final class VmaSet {
         System.arraycopy(old, 0, changed, 0, at);
         changed[at] = vma;
         System.arraycopy(old, at, changed, at + 1, old.length - at);
-        sorted = changed;
+        sorted = changed; // ORDER(vma-lookup) volatile: the VMA is initialised before it can be found
     }
 
     void remove(final Vma vma) {

@@ -140,6 +140,8 @@ public final class NotifierState {
         final long current = seq;
         lock.unlock(actor);
         // seq is odd from here if there is anything to call: the index can't change (I10).
+        // ORDER(hmm-lockless-read): the callbacks move their sequences before the caller changes an entry. Pairs with
+        // the read in RangeFaulter, which read_retry condemns then.
         while (at >= 0) {
             final IntervalSubscription subscription = index.at(at);
             if (!subscription.callback.invalidate(actor, subscription, range, current)) {

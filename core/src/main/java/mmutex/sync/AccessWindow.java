@@ -38,7 +38,7 @@ public final class AccessWindow {
     public void open() {
         SchedulePoint.before(Step.WINDOW_OPEN, instance);
         // ORDER(window-flush) store, then full fence: the window is visibly open before the translation is read.
-        // Pairs with the full fence in AccessWindows.flush and DevicePageTable's erase.
+        // Pairs with the full fences in AccessWindows.flush and drainAll.
         SEQUENCE.setOpaque(word, (long) SEQUENCE.getOpaque(word) + 1);
         VarHandle.fullFence();
     }
@@ -54,6 +54,19 @@ public final class AccessWindow {
     /** Whether an access is in progress. */
     public boolean isOpen() {
         return ((long) SEQUENCE.getAcquire(word) & 1) != 0;
+    }
+
+    /**
+     * Returns when no access that may have used what the caller has changed is in progress in any of the windows; later
+     * ones see the change.
+     */
+    public static void drainAll(final Actor actor, final AccessWindow[] windows) {
+        // ORDER(window-flush) full fence: the caller's change is visible before the windows are looked at. Pairs with
+        // the full fence in open.
+        VarHandle.fullFence();
+        for (final AccessWindow window : windows) {
+            window.drain(actor);
+        }
     }
 
     /**

@@ -52,9 +52,8 @@ public final class AccessWindows {
     /** The generation that cached translations must have. Read inside a window. */
     public long generation() {
         // ORDER(tlb-generation) acquire: whoever sees the new generation also sees the entries as they were when it
-        // moved,
-        // so a translation is never cached under a generation newer than itself. Pairs with the read-modify-write in
-        // flush. The load comes after the fence in AccessWindow.open (window-flush).
+        // moved, so a translation is never cached under a generation newer than itself. Pairs with the
+        // read-modify-write in flush. The load comes after the fence in AccessWindow.open (window-flush).
         return (long) GENERATION.getAcquire(this);
     }
 
@@ -82,6 +81,8 @@ public final class AccessWindows {
         // ORDER(window-flush) read-modify-write, then full fence: the cleared entries and the new generation are
         // visible
         // before the windows are looked at. Pairs with the full fence in AccessWindow.open.
+        // ORDER(tlb-generation) read-modify-write: the entries change before the generation. Pairs with the acquire in
+        // generation().
         GENERATION.getAndAdd(this, 1L);
         VarHandle.fullFence();
         FLUSHES.setOpaque(this, (long) FLUSHES.getOpaque(this) + 1); // intended race: a statistic

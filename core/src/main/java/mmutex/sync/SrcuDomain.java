@@ -63,6 +63,8 @@ public final class SrcuDomain {
         for (int flip = 0; flip < 2; flip++) {
             final int old = (int) CURRENT.getVolatile(this);
             CURRENT.setVolatile(this, old ^ 1);
+            // ORDER(srcu) full fence: unlinked before the count is looked at. Pairs with the read-modify-writes of the
+            // readers: either the section is counted here, or it finds the thing unlinked.
             VarHandle.fullFence();
             final Wait wait = actor.startWait(queue, old);
             while ((long) COUNTS.getVolatile(counts, slot(old)) != 0) { // ends: new readers count in the other one

@@ -40,6 +40,8 @@ public final class VmaLock {
     public boolean tryReadLock(final Actor actor, final MmapLock mmapLock) {
         LockEvents.acquiring(actor, LockClass.VL, instance, true, true);
         READERS.getAndAdd(this, 1); // ORDER(vma-lock) count, then look
+        // ORDER(vma-unmark) acquire: a sequence that has moved on shows the writer's changes. Pairs with the release in
+        // MmapLock.writeUnlock.
         if ((long) MARK.getVolatile(this) == mmapLock.sequence()) {
             leave(actor);
             return false;

@@ -83,8 +83,9 @@ public final class Emulation {
         return this;
     }
 
-    public void protect(final long first, final long count, final long protection) {
+    public Emulation protect(final long first, final long count, final long protection) {
         assertThat(process.mprotect(cpu, addr(first), count * PAGE, protection)).isEqualTo(Errno.OK);
+        return this;
     }
 
     public void store(final long page, final long value) {
