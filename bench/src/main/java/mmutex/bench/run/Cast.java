@@ -17,9 +17,12 @@ final class Cast {
     private static final int CHECKS = 10;
 
     private static final long CHECK_INTERVAL_NS_MIN = 250_000_000L;
+    /** Seconds for one operation of an actor that has a core. */
+    private static final long PATIENCE_S = 10;
 
     private final StopSignal stop;
     private final StartingLine line;
+    private final int actorsPerCore;
     private final long quantumNs;
     private final List<CpuActor> cpus = new ArrayList<>();
     private final List<DeviceActor> devices = new ArrayList<>();
@@ -38,7 +41,9 @@ final class Cast {
         this.stop = stop;
         final List<Disturbance> others = scene.disturbances();
         final int working = options.cpus() + options.devices() + others.size();
-        this.quantumNs = Quantum.lengthNs(working, Runtime.getRuntime().availableProcessors());
+        final int cores = Runtime.getRuntime().availableProcessors();
+        this.actorsPerCore = (working + cores - 1) / cores;
+        this.quantumNs = Quantum.lengthNs(working, cores);
         this.line = new StartingLine(working + 1);
         for (int i = 0; i < options.cpus(); i++) {
             final Cpu cpu = machine.cpu(i);
@@ -47,7 +52,7 @@ final class Cast {
         }
         for (int i = 0; i < options.devices(); i++) {
             devices.add(new DeviceActor(
-                    machine.newDevice(task, process, options.lanes(), System::nanoTime),
+                    machine.newDevice(task, process, options.lanes(), this::sharedClock),
                     i,
                     scene,
                     options.operationsMax(),
@@ -60,6 +65,16 @@ final class Cast {
         }
         final long checkIntervalNs = Math.max(CHECK_INTERVAL_NS_MIN, (long) (options.seconds() * 1e9 / (CHECKS + 1)));
         this.referee = new RefereeActor(referee, checkIntervalNs, stop, line);
+    }
+
+    /** A driver gives up a fault after a time that is meant for a driver with a core of its own. */
+    private long sharedClock() {
+        return System.nanoTime() / actorsPerCore;
+    }
+
+    /** Seconds for one operation of an actor. */
+    long patienceS() {
+        return PATIENCE_S * actorsPerCore;
     }
 
     List<CpuActor> cpus() {
@@ -122,11 +137,11 @@ final class Cast {
      * @throws ActorFailure if somebody failed; others may then wait for ever for what he holds, and are left alone
      */
     void awaitAll() throws InterruptedException {
-        final long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(Watchdog.PATIENCE_S);
+        final long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(patienceS());
         for (final ActorThread actor : all()) {
             join(actor, deadline);
             if (!actor.isDone()) {
-                stop.fail(actor.name(), Watchdog.stuck(actor));
+                stop.fail(actor.name(), Watchdog.stuck(actor, patienceS()));
                 break;
             }
         }

@@ -94,7 +94,7 @@ final class Experiment {
     /** Returns when the time is over, the programs have ended, or there is a reason to stop. */
     private void watch(final long start) throws InterruptedException {
         final long lengthNs = lengthNs();
-        final Watchdog watchdog = new Watchdog(cast.all(), start);
+        final Watchdog watchdog = new Watchdog(cast.all(), cast.patienceS(), start);
         long nextInterval = LOG_INTERVAL_NS;
         long elapsed = 0;
         while (elapsed < lengthNs

@@ -4,6 +4,7 @@ import java.util.Locale;
 
 /** Numbers for people. */
 final class Figures {
+    private static final long NANOSECONDS_MAX = 100_000_000;
     private static final long THOUSAND = 1000;
     private static final String[] UNITS = {"", " k", " M", " G", " T"};
 
@@ -12,6 +13,11 @@ final class Figures {
     /** {@code 1 843 201}. */
     static String grouped(final long value) {
         return String.format(Locale.ROOT, "%,d", value).replace(',', ' ');
+    }
+
+    /** Nanoseconds, as such as long as they fit a column: {@code 204 118}, {@code 1.25 s}. */
+    static String nanoseconds(final long value) {
+        return value < NANOSECONDS_MAX ? grouped(value) : String.format(Locale.ROOT, "%.2f s", value / 1e9);
     }
 
     /** Three digits or so: {@code 21.4 M}. */

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 import mmutex.cli.UsageProblem;
@@ -44,11 +46,13 @@ final class LatencyLog implements AutoCloseable {
     }
 
     private static String reason(final IOException e, final Path file) {
-        final String message = String.valueOf(e.getMessage());
-        // The JDK's message is the path, or the path and the reason, depending on the exception.
-        return message.startsWith(file + ": ")
-                ? message.substring(file.toString().length() + 2)
-                : e.getClass().getSimpleName().replace("Exception", "");
+        if (e instanceof NoSuchFileException) {
+            return "no such directory";
+        }
+        if (e instanceof AccessDeniedException) {
+            return "permission denied";
+        }
+        return String.valueOf(e.getMessage()).replace(file + ": ", "");
     }
 
     /** The run begins; {@code title} says which. */

@@ -157,7 +157,7 @@ public final class RunCommand implements Callable<Integer> {
         return all.stream()
                 .filter(known -> known.name().equalsIgnoreCase(profile))
                 .findFirst()
-                .orElseThrow(() -> unknown("--profile", profile, all.stream().map(SemanticProfile::name)));
+                .orElseThrow(() -> unknown("profile", profile, all.stream().map(SemanticProfile::name)));
     }
 
     private Delivery delivery() {
@@ -165,7 +165,7 @@ public final class RunCommand implements Callable<Integer> {
                 .filter(known -> known.name().equalsIgnoreCase(delivery))
                 .findFirst()
                 .orElseThrow(() -> unknown(
-                        "--delivery",
+                        "delivery",
                         delivery,
                         Stream.of(Delivery.values()).map(known -> known.name().toLowerCase(Locale.ROOT))));
     }

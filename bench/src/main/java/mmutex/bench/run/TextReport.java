@@ -94,9 +94,9 @@ final class TextReport {
             Arrays.fill(cells, 1, cells.length, "-");
         } else {
             for (int i = 0; i < PERCENTILES.length; i++) {
-                cells[1 + i] = Figures.grouped(histogram.getValueAtPercentile(PERCENTILES[i]) / operations);
+                cells[1 + i] = Figures.nanoseconds(histogram.getValueAtPercentile(PERCENTILES[i]) / operations);
             }
-            cells[5] = Figures.grouped(histogram.getMaxValue() / operations);
+            cells[5] = Figures.nanoseconds(histogram.getMaxValue() / operations);
         }
         cells[6] = Figures.grouped(histogram.getTotalCount() * operations);
         return line(LATENCY_LINE, cells);

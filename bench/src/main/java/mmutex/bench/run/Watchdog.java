@@ -4,20 +4,20 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Notices that an actor no longer completes operations (I33): each gets {@value #PATIENCE_S} seconds for its next one.
- * Used by one thread.
+ * Notices that an actor no longer completes operations (I33). Used by one thread.
  */
 final class Watchdog {
-    static final long PATIENCE_S = 10;
-
-    private static final long PATIENCE_NS = PATIENCE_S * 1_000_000_000L;
+    private static final long SECOND_NS = 1_000_000_000;
 
     private final List<ActorThread> actors;
+    private final long patienceS;
     private final long[] operations;
     private final long[] since;
 
-    Watchdog(final List<ActorThread> actors, final long now) {
+    /** A watchdog that gives each actor so many seconds for its next operation. */
+    Watchdog(final List<ActorThread> actors, final long patienceS, final long now) {
         this.actors = actors;
+        this.patienceS = patienceS;
         this.operations = new long[actors.size()];
         this.since = new long[actors.size()];
         Arrays.fill(since, now);
@@ -31,16 +31,16 @@ final class Watchdog {
             if (done != operations[i] || actor.isDone()) {
                 operations[i] = done;
                 since[i] = now;
-            } else if (now - since[i] > PATIENCE_NS) {
-                stop.fail(actor.name(), stuck(actor));
+            } else if (now - since[i] > patienceS * SECOND_NS) {
+                stop.fail(actor.name(), stuck(actor, patienceS));
             }
         }
     }
 
     /** As an exception that shows where the actor's thread is. */
-    static Throwable stuck(final ActorThread actor) {
+    static Throwable stuck(final ActorThread actor, final long patienceS) {
         final IllegalStateException stuck =
-                new IllegalStateException("no operation completed within " + PATIENCE_S + " s");
+                new IllegalStateException("no operation completed within " + patienceS + " s");
         stuck.setStackTrace(actor.thread().getStackTrace());
         return stuck;
     }
