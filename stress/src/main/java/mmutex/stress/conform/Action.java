@@ -9,7 +9,8 @@ interface Action {
      * @param world where
      * @param party the process that does it
      * @param step with the arguments
-     * @throws NotEmulated if the emulator lacks what this operation, or these arguments, need; nothing was done
+     * @throws NotEmulated if the emulator lacks what this operation, or whatever may follow from it, needs; the replay
+     *     ends here
      */
     Outcome perform(World world, Party party, Step step) throws NotEmulated;
 }

@@ -3,6 +3,7 @@ package mmutex.stress.conform;
 import java.util.Map;
 import mmutex.change.Advisor.Advice;
 import mmutex.layout.VmFlags;
+import mmutex.machine.Process;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Vma;
 
@@ -29,11 +30,15 @@ final class MemoryActions {
     private MemoryActions() {}
 
     static Outcome mmap(final World world, final Party party, final Step step) throws NotEmulated {
-        final String kind = step.text("kind");
-        if (!kind.equals("anon_private")) {
-            throw new NotEmulated("mmap " + kind);
+        final Process process = party.process();
+        switch (step.text("kind")) {
+            case "anon_private":
+                return Outcome.of(process.mmap(party.cpu(), step.at(), step.length(), protection(step)));
+            case "anon_private_fixed_over":
+                return Outcome.of(process.mmapOver(party.cpu(), step.at(), step.length(), protection(step)));
+            default:
+                throw new NotEmulated("mmap " + step.text("kind"));
         }
-        return Outcome.of(party.process().mmap(party.cpu(), step.at(), step.length(), protection(step)));
     }
 
     static Outcome munmap(final World world, final Party party, final Step step) {

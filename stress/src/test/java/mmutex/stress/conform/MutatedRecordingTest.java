@@ -121,8 +121,12 @@ class MutatedRecordingTest {
                 scenario.file(), scenario.line(), scenario.name(), scenario.profile(), scenario.tags(), steps));
 
         assertThat(verdict.status()).as("%s: %s", scenario.name(), changed).isEqualTo(Status.FAIL);
-        assertThat(verdict.difference().step()).as("%s: %s", scenario.name(), changed).isEqualTo(changed.number());
-        assertThat(verdict.difference().field()).as("%s: %s", scenario.name(), changed).isEqualTo(field);
+        assertThat(verdict.difference().step())
+                .as("%s: %s", scenario.name(), changed)
+                .isEqualTo(changed.number());
+        assertThat(verdict.difference().field())
+                .as("%s: %s", scenario.name(), changed)
+                .isEqualTo(field);
         kinds.add(field.replaceAll("\\..*", ""));
     }
 

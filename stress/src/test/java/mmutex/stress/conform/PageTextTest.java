@@ -10,8 +10,19 @@ class PageTextTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "D", "P", "PXD#1m1", "SD:exw#12m0", "SUD:exr#1m0", "PFXD#3m1", "PD#Z", "P#Z", "PUXD#2m1", "S:dpw#7",
-                "SD:swapfile", "SD:exc#1m1"
+                "",
+                "D",
+                "P",
+                "PXD#1m1",
+                "SD:exw#12m0",
+                "SUD:exr#1m0",
+                "PFXD#3m1",
+                "PD#Z",
+                "P#Z",
+                "PUXD#2m1",
+                "S:dpw#7",
+                "SD:swapfile",
+                "SD:exc#1m1"
             })
     void shouldGiveBackTheTextItParsed(final String text) throws BadRecording {
         assertThat(PageText.parse("pm.A.0", text)).hasToString(text);

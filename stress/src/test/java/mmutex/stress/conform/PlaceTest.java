@@ -19,7 +19,8 @@ class PlaceTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "C", "A+", "A+-1", "A+01", "A+0.25", "a+1", "0x", "4096", "NULL", "0x10000000000000000"})
+    @ValueSource(
+            strings = {"", "C", "A+", "A+-1", "A+01", "A+0.25", "a+1", "0x", "4096", "NULL", "0x10000000000000000"})
     void shouldRejectOtherTexts(final String text) {
         assertThatThrownBy(() -> Place.parse("at", text)).hasMessageStartingWith("'at' must be an address");
     }

@@ -65,8 +65,8 @@ class RecordingReaderTest {
 
     @Test
     void shouldReadCountsOfPagesUpTo64Bits() {
-        final Step huge = Lines.read(scenario(
-                        "huge", step(0, "munmap", "'at':'0xfffffffffffff000','n':18446744073709551615", "")))
+        final Step huge = Lines.read(
+                        scenario("huge", step(0, "munmap", "'at':'0xfffffffffffff000','n':18446744073709551615", "")))
                 .get(0)
                 .steps()
                 .get(0);
@@ -78,47 +78,52 @@ class RecordingReaderTest {
 
     static List<Arguments> brokenSteps() {
         return List.of(
-                step("step 1: 'n' must not be negative or above 2^64 - 1, was -3", "munmap", "'at':'A','n':-3"),
-                step("step 1: 'n' must be an integer, was 1.5", "munmap", "'at':'A','n':1.5"),
-                step("step 1: 'n' must be an integer, was \"2\"", "munmap", "'at':'A','n':'2'"),
-                step("step 1: 'n' is missing", "munmap", "'at':'A'"),
-                step("step 1: unknown operation 'mseal'", "mseal", "'at':'A'"),
-                step("step 1: unknown field 'colour' in 'args'", "munmap", "'at':'A','n':1,'colour':1"),
-                step("step 1: 'at' must be an address such as \"A+2\"", "munmap", "'at':'C+1','n':1"),
-                step("step 1: 'at' must be a string, was 5", "munmap", "'at':5,'n':1"),
-                step("step 1: 'prot' must be one of none, r, w, rw, rwx", "mprotect", "'at':'A','n':1,'prot':'x'"),
-                step("step 1: 'kind' must be one of", "mmap", "'at':'A','n':1,'prot':'r','kind':'gold'"),
-                step("step 1: 'advice' must be one of", "madvise", "'at':'A','n':1,'advice':'GOOD'"),
-                step("step 1: 'dev' must be 0 to 1, was 2", "snapshot", "'dev':2,'at':'A','n':1"),
-                step("step 1: 'val' must be 0 to 4294967295, was 4294967296", "cpu_write", "'at':'A','val':4294967296"),
-                step("step 1: 'at' is missing", "exclusive", "'dev':0,'n':1"),
-                step("step 1: 'block' must be one of unmapped", "exclusive", "'dev':0,'block':'A'"),
-                step("step 1: unknown field 'at' in 'args'", "exclusive", "'dev':0,'at':'A','block':'unmapped'"),
-                step("step 1: 'child' must be one of c, g", "fork", "'child':'x'"),
-                step("step 1: drop_caches must be a setup step", "drop_caches", ""),
-                step("step 1: process p can't exit", "exit", ""),
-                result("step 1: unknown field 'colour' in a step", "'ret':0,'colour':1"),
-                result("step 1: unknown field 'perm' in a step", "'ret':0,'perm':['0x00']"),
-                result("step 1: 'ret' is missing", "'minflt':0"),
-                result("step 1: 'ret' must be an integer", "'ret':'0'"),
-                result("step 1: 'errno' must be an errno such as EBUSY, was \"busy\"", "'ret':-1,'errno':'busy'"),
-                result("step 1: 'sig' must be a signal such as SIGSEGV", "'ret':-1,'sig':'11'"),
-                result("step 1: 'minflt' must be at least 0, was -1", "'ret':0,'minflt':-1"),
-                result("step 1: 'val' must be 0 to 4294967295, was -1", "'ret':0,'val':-1"),
-                result("step 1: 'rss' must be an object", "'ret':0,'rss':1"),
-                result("step 1: 'shmem' is missing", "'ret':0,'rss':{'anon':1,'file':0}"),
-                result("step 1: unknown field 'swap' in 'rss'", "'ret':0,'rss':{'anon':1,'file':0,'shmem':0,'swap':0}"),
-                result("step 1: unknown field 'C' in 'pm'", "'ret':0,'pm':{'C':{}}"),
-                result("step 1: 'pm.A' must have page numbers for keys, had \"x\"", "'ret':0,'pm':{'A':{'x':''}}"),
-                result("step 1: 'pm.A.0' must be a page state such as", "'ret':0,'pm':{'A':{'0':'DP'}}"),
-                result("step 1: 'pm.A.0' must be a string, was 1", "'ret':0,'pm':{'A':{'0':1}}"));
+                arguments("step 1: 'n' must not be negative or above 2^64 - 1, was -3", "munmap", "'at':'A','n':-3"),
+                arguments("step 1: 'n' must be an integer, was 1.5", "munmap", "'at':'A','n':1.5"),
+                arguments("step 1: 'n' must be an integer, was \"2\"", "munmap", "'at':'A','n':'2'"),
+                arguments("step 1: 'n' is missing", "munmap", "'at':'A'"),
+                arguments("step 1: unknown operation 'mseal'", "mseal", "'at':'A'"),
+                arguments("step 1: unknown field 'colour' in 'args'", "munmap", "'at':'A','n':1,'colour':1"),
+                arguments("step 1: 'at' must be an address such as \"A+2\"", "munmap", "'at':'C+1','n':1"),
+                arguments("step 1: 'at' must be a string, was 5", "munmap", "'at':5,'n':1"),
+                arguments("step 1: 'prot' must be one of none, r, w, rw, rwx", "mprotect", "'at':'A','n':1,'prot':'x'"),
+                arguments("step 1: 'kind' must be one of", "mmap", "'at':'A','n':1,'prot':'r','kind':'gold'"),
+                arguments("step 1: 'advice' must be one of", "madvise", "'at':'A','n':1,'advice':'GOOD'"),
+                arguments("step 1: 'dev' must be 0 to 1, was 2", "snapshot", "'dev':2,'at':'A','n':1"),
+                arguments(
+                        "step 1: 'val' must be 0 to 4294967295, was 4294967296",
+                        "cpu_write",
+                        "'at':'A','val':4294967296"),
+                arguments("step 1: 'at' is missing", "exclusive", "'dev':0,'n':1"),
+                arguments("step 1: 'block' must be one of unmapped", "exclusive", "'dev':0,'block':'A'"),
+                arguments("step 1: unknown field 'at' in 'args'", "exclusive", "'dev':0,'at':'A','block':'unmapped'"),
+                arguments("step 1: 'child' must be one of c, g", "fork", "'child':'x'"),
+                arguments("step 1: drop_caches must be a setup step", "drop_caches", ""),
+                arguments("step 1: process p can't exit", "exit", ""),
+                results("step 1: unknown field 'colour' in a step", "'ret':0,'colour':1"),
+                results("step 1: unknown field 'perm' in a step", "'ret':0,'perm':['0x00']"),
+                results("step 1: 'ret' is missing", "'minflt':0"),
+                results("step 1: 'ret' must be an integer", "'ret':'0'"),
+                results("step 1: 'errno' must be an errno such as EBUSY, was \"busy\"", "'ret':-1,'errno':'busy'"),
+                results("step 1: 'sig' must be a signal such as SIGSEGV", "'ret':-1,'sig':'11'"),
+                results("step 1: 'minflt' must be at least 0, was -1", "'ret':0,'minflt':-1"),
+                results("step 1: 'val' must be 0 to 4294967295, was -1", "'ret':0,'val':-1"),
+                results("step 1: 'rss' must be an object", "'ret':0,'rss':1"),
+                results("step 1: 'shmem' is missing", "'ret':0,'rss':{'anon':1,'file':0}"),
+                results(
+                        "step 1: unknown field 'swap' in 'rss'",
+                        "'ret':0,'rss':{'anon':1,'file':0,'shmem':0,'swap':0}"),
+                results("step 1: unknown field 'C' in 'pm'", "'ret':0,'pm':{'C':{}}"),
+                results("step 1: 'pm.A' must have page numbers for keys, had \"x\"", "'ret':0,'pm':{'A':{'x':''}}"),
+                results("step 1: 'pm.A.0' must be a page state such as", "'ret':0,'pm':{'A':{'0':'DP'}}"),
+                results("step 1: 'pm.A.0' must be a string, was 1", "'ret':0,'pm':{'A':{'0':1}}"));
     }
 
-    private static Arguments step(final String message, final String operation, final String arguments) {
-        return Arguments.of(message, Lines.step(1, operation, arguments, ""));
+    private static Arguments arguments(final String message, final String operation, final String arguments) {
+        return Arguments.of(message, step(1, operation, arguments, ""));
     }
 
-    private static Arguments result(final String message, final String results) {
+    private static Arguments results(final String message, final String results) {
         return Arguments.of(message, recorded(1, "p", "cpu_read", "'at':'A'", results));
     }
 
@@ -132,38 +137,37 @@ class RecordingReaderTest {
 
     static List<Arguments> brokenOrders() {
         return List.of(
-                Arguments.of("step 1: 'i' must be 1, was 2", new String[] {MMAP, Lines.step(2, "look", "", "")}),
-                Arguments.of("step 0: 'i' must be 0, was 1", new String[] {Lines.step(1, "look", "", "")}),
-                Arguments.of("step 0: process c does not exist", new String[] {
-                    recorded(0, "c", "look", "", "'ret':0")
-                }),
-                Arguments.of("step 0: 'who' must be one of p, c, g", new String[] {
-                    recorded(0, "x", "look", "", "'ret':0")
-                }),
-                Arguments.of("step 1: process c exists already", new String[] {
-                    Lines.step(0, "fork", "'child':'c'", ""), Lines.step(1, "fork", "'child':'c'", "")
-                }),
+                Arguments.of("step 1: 'i' must be 1, was 2", new String[] {MMAP, step(2, "look", "", "")}),
+                Arguments.of("step 0: 'i' must be 0, was 1", new String[] {step(1, "look", "", "")}),
+                Arguments.of(
+                        "step 0: process c does not exist", new String[] {recorded(0, "c", "look", "", "'ret':0")}),
+                Arguments.of(
+                        "step 0: 'who' must be one of p, c, g", new String[] {recorded(0, "x", "look", "", "'ret':0")}),
+                Arguments.of(
+                        "step 1: process c exists already",
+                        new String[] {step(0, "fork", "'child':'c'", ""), step(1, "fork", "'child':'c'", "")}),
                 Arguments.of("step 2: process c does not exist", new String[] {
-                    Lines.step(0, "fork", "'child':'c'", ""),
+                    step(0, "fork", "'child':'c'", ""),
                     recorded(1, "c", "exit", "", "'ret':0"),
                     recorded(2, "c", "look", "", "'ret':0")
                 }),
-                Arguments.of("setup step before step 1: unknown operation 'knit'", new String[] {
-                    MMAP, "{'who':'p','op':'knit','args':{},'setup':true}"
-                }),
-                Arguments.of("setup step before step 0: 'setup' must be true, was false", new String[] {
-                    "{'who':'p','op':'look','args':{},'setup':false}"
-                }),
-                Arguments.of("setup step before step 0: unknown field 'ret' in a step", new String[] {
-                    "{'who':'p','op':'look','args':{},'ret':0,'setup':true}"
-                }),
+                Arguments.of(
+                        "setup step before step 1: unknown operation 'knit'",
+                        new String[] {MMAP, "{'who':'p','op':'knit','args':{},'setup':true}"}),
+                Arguments.of(
+                        "setup step before step 0: 'setup' must be true, was false",
+                        new String[] {"{'who':'p','op':'look','args':{},'setup':false}"}),
+                Arguments.of(
+                        "setup step before step 0: unknown field 'ret' in a step",
+                        new String[] {"{'who':'p','op':'look','args':{},'ret':0,'setup':true}"}),
                 Arguments.of("step 0: a step must be an object", new String[] {"7"}));
     }
 
     @ParameterizedTest
     @MethodSource("brokenOrders")
     void shouldCheckTheOrderOfStepsAndProcesses(final String message, final String... steps) {
-        assertThatThrownBy(() -> Lines.read(scenario("bad", steps))).hasMessageStartingWith("test.jsonl line 1: " + message);
+        assertThatThrownBy(() -> Lines.read(scenario("bad", steps)))
+                .hasMessageStartingWith("test.jsonl line 1: " + message);
     }
 
     static List<Arguments> brokenLines() {
@@ -180,7 +184,8 @@ class RecordingReaderTest {
                 Arguments.of("'name' must be a string, was 1", "{'name':1,'profile':'K612','steps':[]}"),
                 Arguments.of("'steps' must be an array", "{'name':'x','profile':'K612','steps':{}}"),
                 Arguments.of("'tags' must be an array", "{'name':'x','profile':'K612','tags':1,'steps':[]}"),
-                Arguments.of("unknown field 'color' in a scenario", "{'name':'x','profile':'K612','steps':[],'color':1}"));
+                Arguments.of(
+                        "unknown field 'color' in a scenario", "{'name':'x','profile':'K612','steps':[],'color':1}"));
     }
 
     @ParameterizedTest

@@ -152,8 +152,8 @@ class ReplayerTest {
 
     @Test
     void shouldShowTheStepsAroundADifferenceWhenAsked() {
-        final Scenario failing =
-                Lines.read(scenario("x", MMAP, WRITE, step(2, "look", "", ",'pm':{'A':{'0':'D'}}"))).get(0);
+        final Scenario failing = Lines.read(scenario("x", MMAP, WRITE, step(2, "look", "", ",'pm':{'A':{'0':'D'}}")))
+                .get(0);
 
         assertThat(new Replayer(true).replay(failing).trace())
                 .anyMatch(line -> line.contains("cpu_write at=A val=7"))
