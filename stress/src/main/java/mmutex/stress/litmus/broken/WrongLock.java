@@ -151,6 +151,7 @@ public final class WrongLock {
         public void reader(final II_Result r) {
             if (WORDS.compareAndSet(state, 0, READER)) {
                 r.r1 = (int) WORDS.loadOpaque(first);
+                Thread.onSpinWait(); // gives the writer time to be wrong
                 r.r2 = (int) WORDS.loadOpaque(second);
                 WORDS.getAndAdd(state, -READER);
             } else {

@@ -56,6 +56,7 @@ public final class WrongVma {
             WORDS.getAndAdd(readers, 1);
             if (WORDS.loadVolatile(mark) == 0) {
                 r.r1 = (int) WORDS.loadOpaque(start);
+                Thread.onSpinWait(); // gives the writer time to be wrong
                 r.r2 = (int) WORDS.loadOpaque(end);
             } else {
                 r.r1 = -1;
@@ -100,6 +101,7 @@ public final class WrongVma {
             WORDS.getAndAdd(readers, 1);
             if (WORDS.loadVolatile(mark) == 0) {
                 r.r1 = (int) WORDS.loadOpaque(start);
+                Thread.onSpinWait(); // gives the writer time to be wrong
                 r.r2 = (int) WORDS.loadOpaque(end);
             } else {
                 r.r1 = -1;
@@ -134,6 +136,9 @@ public final class WrongVma {
     public static class LookUpWithoutRecheck {
         private static final Task CPU = new Task(1, "cpu");
         private static final Task OTHER = new Task(2, "other");
+        /** A whole munmap has to fit between look-up and lock; that takes more than a few instructions. */
+        private static final int INTERRUPTION = 20;
+
         private static final long START = 0x10000;
         private static final long LENGTH = 0x1000;
 
@@ -147,6 +152,9 @@ public final class WrongVma {
         @Actor
         public void fault(final I_Result r) {
             final Vma vma = space.vmas().lookup(START);
+            for (int i = 0; i < INTERRUPTION; i++) {
+                Thread.onSpinWait();
+            }
             if (vma != null && vma.lock().tryReadLock(CPU, space.mmapLock())) {
                 r.r1 = (int) WORDS.loadAcquire(unmapped);
                 vma.lock().readUnlock(CPU);

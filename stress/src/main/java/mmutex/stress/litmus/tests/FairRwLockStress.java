@@ -63,6 +63,7 @@ public final class FairRwLockStress {
         public void reader(final II_Result r) {
             lock.readLock(FIRST);
             r.r1 = first;
+            Thread.onSpinWait(); // gives the writer time to be wrong
             r.r2 = second;
             lock.readUnlock(FIRST);
         }

@@ -40,6 +40,7 @@ public class VmaLockStress {
     public void fault(final II_Result r) {
         if (lock.tryReadLock(FAULT, mmapLock)) {
             r.r1 = start;
+            Thread.onSpinWait(); // gives the writer time to be wrong
             r.r2 = end;
             lock.readUnlock(FAULT);
         } else {

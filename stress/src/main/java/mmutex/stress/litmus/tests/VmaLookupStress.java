@@ -71,6 +71,7 @@ public final class VmaLookupStress {
             if (vma == null) {
                 r.r1 = -1;
             } else {
+                Thread.onSpinWait(); // gives munmap time to be wrong
                 r.r1 = (int) WORDS.loadAcquire(unmapped);
                 vma.lock().readUnlock(CPU);
             }
