@@ -95,7 +95,7 @@ final class PageRange {
         batchesAsked = batch;
         device.worker().wake();
         while (batchesMade != batch) { // ends: the engine looks at the request in every round
-            Thread.onSpinWait();
+            Thread.yield();
         }
     }
 

@@ -34,9 +34,9 @@ import picocli.CommandLine.Unmatched;
             "",
             "Everything else goes to jcstress: -l lists the tests, -t REGEXP selects some,",
             "-m sanity|quick|default|tough|stress sets how hard they are tried, -r DIR says where the",
-            "reports go, -h shows all options. Here -m is quick unless given, the least that says",
-            "something: some minutes. sanity, about a minute, only shows that all of it works. Both are made",
-            "shorter here by -sc false -iters 2: all actors compiled alike; default and harder are not."
+            "reports go, -h shows all options. Here -m is quick unless given: some minutes, the least that",
+            "says something. sanity takes about a minute and shows only that all of it works. Both are made",
+            "shorter by -sc false (all actors compiled alike), quick by -iters 2, unless given."
         })
 public final class LitmusCommand implements Callable<Integer> {
     /** Written by jcstress' annotation processor; jcstress fails without a word of sense where there is none. */
@@ -64,9 +64,11 @@ public final class LitmusCommand implements Callable<Integer> {
             throw new UsageProblem("this build contains no litmus tests");
         }
         addUnlessGiven("-m", "quick");
-        if (arguments.contains("sanity") || arguments.contains("quick")) {
-            addUnlessGiven("-sc", "false");
+        if (arguments.contains("quick")) {
             addUnlessGiven("-iters", "2");
+        }
+        if (arguments.contains("quick") || arguments.contains("sanity")) {
+            addUnlessGiven("-sc", "false");
         }
         addUnlessGiven(
                 "-r",

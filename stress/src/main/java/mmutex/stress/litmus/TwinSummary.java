@@ -37,11 +37,9 @@ final class TwinSummary {
     }
 
     void print(final PrintStream out) {
-        out.printf(" caught %6d%n", count(Verdict.CAUGHT));
-        out.printf(" unseen %6d   x86 need not show them, weaker machines may%n", count(Verdict.UNSEEN));
-        for (final Verdict bad : List.of(Verdict.MISSED, Verdict.ERROR)) {
-            if (count(bad) > 0) {
-                out.printf(" %s %6d%n", bad, count(bad));
+        for (final Verdict verdict : Verdict.values()) {
+            if (count(verdict) > 0) {
+                out.printf(" %-6s %6d   %s%n", verdict, count(verdict), verdict.meaning);
             }
         }
         final int nameWidth =
@@ -76,15 +74,17 @@ final class TwinSummary {
     }
 
     private enum Verdict {
-        CAUGHT("caught"),
-        UNSEEN("unseen"),
-        MISSED("MISSED"),
-        ERROR("ERROR");
+        CAUGHT("caught", "showed what must never be seen"),
+        UNSEEN("unseen", "did not; x86 need not show these, weaker machines may"),
+        MISSED("MISSED", "did not, though every machine with two free cores does"),
+        ERROR("ERROR", "broke down, see the reports");
 
         private final String text;
+        private final String meaning;
 
-        Verdict(final String text) {
+        Verdict(final String text, final String meaning) {
             this.text = text;
+            this.meaning = meaning;
         }
 
         @Override

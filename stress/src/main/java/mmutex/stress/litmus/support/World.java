@@ -2,6 +2,7 @@ package mmutex.stress.litmus.support;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import mmutex.layout.Encodings;
+import mmutex.layout.PteEncoding;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameData;
@@ -37,7 +38,7 @@ public final class World {
 
     /** A present, writable, dirty, young entry. */
     public static long presentEntry(final long pfn) {
-        final var encoding = PLATFORM.encoding();
+        final PteEncoding encoding = PLATFORM.encoding();
         return encoding.mkYoung(encoding.mkDirty(
                 encoding.mkWrite(encoding.present(pfn, encoding.protection(VmFlags.READ | VmFlags.WRITE)))));
     }

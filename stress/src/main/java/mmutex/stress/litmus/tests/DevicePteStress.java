@@ -27,7 +27,6 @@ import org.openjdk.jcstress.infra.results.I_Result;
 @State
 public class DevicePteStress {
     private static final int PAGE_SHIFT = 12;
-    private static final mmutex.sync.Actor SETUP = new mmutex.sync.Actor(3, "setup");
     private static final AddressSpace SPACE = new AddressSpace(1, World.PLATFORM);
     private static final PageTable TABLE = SPACE.pageTable();
     private static final PteEncoding ENCODING = SPACE.encoding();
@@ -40,7 +39,7 @@ public class DevicePteStress {
     private final long slot = TABLE.slotOrCreate((long) place << PAGE_SHIFT);
 
     public DevicePteStress() {
-        DEVICE.erase(SETUP, place, place + 1L);
+        DEVICE.erase(World.task(), place, place + 1L);
         TABLE.getAndClear(slot);
         TABLE.store(slot, PRESENT);
     }

@@ -7,6 +7,7 @@ import mmutex.change.Advisor.Advice;
 import mmutex.device.DeviceAccess;
 import mmutex.device.DevicePte;
 import mmutex.device.SvmDevice;
+import mmutex.layout.PteEncoding;
 import mmutex.layout.VmFlags;
 import mmutex.machine.Machine;
 import mmutex.machine.MachineSpec;
@@ -151,7 +152,7 @@ public final class ReadRetryStress {
             } else {
                 final long slot = TABLE.slot(addr);
                 final long cpu = slot == PageTable.NO_SLOT ? 0 : TABLE.load(slot);
-                final var encoding = PROCESS.space().encoding();
+                final PteEncoding encoding = PROCESS.space().encoding();
                 r.r1 = encoding.isPresent(cpu) && encoding.frameNumber(cpu) == DevicePte.frameNumber(device) ? 1 : 0;
             }
             PROCESS.madvise(World.task(), addr, PAGE_SIZE, Advice.DONTNEED);
