@@ -19,6 +19,7 @@ final class Quantum {
     /** A quantum of so many nanoseconds; 0 never yields. */
     Quantum(final long lengthNs) {
         this.lengthNs = lengthNs;
+        this.since = System.nanoTime() - lengthNs; // spent: the clock may have begun at any value, zero included
     }
 
     /** The length for so many actors on so many cores. */

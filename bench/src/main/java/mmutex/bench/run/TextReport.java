@@ -64,7 +64,7 @@ final class TextReport {
                 + Figures.count(result.actorCount(), "actor")
                 + (result.quantumNs() == 0
                         ? ""
-                        : ", which yield every " + Figures.grouped(result.quantumNs() / 1000) + " us")
+                        : ", yielding every " + Figures.grouped(result.quantumNs() / 1000) + " us")
                 + " · commit " + environment.commit());
     }
 

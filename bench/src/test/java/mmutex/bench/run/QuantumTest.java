@@ -13,8 +13,8 @@ class QuantumTest {
 
     @Test
     void shouldBeSpentAfterItsLength() {
-        final long start = System.nanoTime();
         final Quantum quantum = new Quantum(1_000_000_000_000L);
+        final long start = System.nanoTime();
 
         assertThat(quantum.spend(start)).isTrue(); // the first look at the clock
         assertThat(quantum.spend(start + 1)).isFalse();

@@ -98,7 +98,7 @@ class TextReportTest {
         final String text = report(verdict(9, 9, false), List.of());
 
         assertThat(text.lines()).allMatch(line -> line.length() <= 100);
-        assertThat(text).startsWith(" x86-64-6.12 · JDK 17.0.13 · 2 cores for 3 actors, which yield every 20 us");
+        assertThat(text).startsWith(" x86-64-6.12 · JDK 17.0.13 · 2 cores for 3 actors, yielding every 20 us");
     }
 
     private static Verdict verdict(final int counters, final long lost, final boolean mustLose) {
