@@ -141,6 +141,14 @@ public final class Forker {
         final Platform platform = vma.space().platform();
         final PteEncoding encoding = platform.encoding();
         final PteKind kind = encoding.kind(pte);
+        if (kind.isDevicePrivate()) {
+            DeviceEntries.forkPrivate(vma, copy, slot, childSlot, pte);
+            return true;
+        }
+        if (kind.isMigration()) {
+            DeviceEntries.forkMigration(vma, copy, slot, childSlot, pte);
+            return true;
+        }
         if (!kind.isDeviceExclusive()) {
             throw new IllegalStateException("no operation of this emulator makes such entries yet: kind=" + kind);
         }

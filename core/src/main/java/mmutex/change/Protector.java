@@ -137,6 +137,7 @@ public final class Protector {
                 flush = true;
             } else if (!encoding.isNone(pte)) {
                 changeSpecial(space, table, slot, pte);
+                DeviceEntries.protect(vma, slot, pte);
             }
         }
         table.unlock(task, firstSlot);

@@ -57,6 +57,14 @@ public final class FaultHandler {
             case DEVICE_EXCLUSIVE_READ:
             case DEVICE_EXCLUSIVE_WRITE:
                 return ExclusiveRestorer.handleFault(fault);
+            case DEVICE_PRIVATE_READ:
+            case DEVICE_PRIVATE_WRITE:
+                return DevicePrivateFault.handle(fault);
+            case MIGRATION_READ:
+            case MIGRATION_READ_EXCLUSIVE:
+            case MIGRATION_WRITE:
+                MigrationWait.await(fault.task, fault.space, fault.slot, fault.originalPte);
+                return FaultResult.DONE;
             case HWPOISON:
                 return FaultResult.HWPOISON;
             default:

@@ -33,6 +33,8 @@ public final class FrameTable {
     public static final long ANON_EXCLUSIVE = 1L << 4;
     /** The frame is handed out (checkers only). */
     public static final long ALLOCATED = 1L << 5;
+    /** Memory of a device that CPUs can't reach, ZONE_DEVICE with MEMORY_DEVICE_PRIVATE; the private word names whose. */
+    public static final long DEVICE_PRIVATE = 1L << 7;
 
     /** The contents may be dropped while they are clean: MADV_FREE, the kernel's cleared PG_swapbacked. */
     public static final long LAZY_FREE = 1L << 13;

@@ -183,23 +183,26 @@ public final class VmaEditor {
         return above;
     }
 
-    /** The boundary between two neighbours moves; a side that becomes empty is removed. */
+    /**
+     * The boundary between two neighbours moves; a side that becomes empty is removed. The side that grows is resized
+     * first, so that at no instant a page is covered by neither: a reverse-map walk of another process, which may come
+     * between, would leave a migration entry behind.
+     */
     private void shiftBoundary(final Actor actor, final Vma below, final Vma above, final long boundary) {
         if (boundary == above.end()) {
             resize(actor, below, below.start(), boundary, below.pageOffset());
             remove(actor, above);
         } else if (boundary == below.start()) {
-            final long pageOffset = below.pageOffset();
+            resize(actor, above, boundary, above.end(), below.pageOffset());
             remove(actor, below);
-            resize(actor, above, boundary, above.end(), pageOffset);
         } else if (boundary > below.end()) {
             final long aboveOffset = above.linearIndex(boundary);
-            resize(actor, above, boundary, above.end(), aboveOffset);
             resize(actor, below, below.start(), boundary, below.pageOffset());
+            resize(actor, above, boundary, above.end(), aboveOffset);
         } else {
             final long aboveOffset = below.linearIndex(boundary);
-            resize(actor, below, below.start(), boundary, below.pageOffset());
             resize(actor, above, boundary, above.end(), aboveOffset);
+            resize(actor, below, below.start(), boundary, below.pageOffset());
         }
     }
 

@@ -8,6 +8,8 @@ public enum LockClass {
     VL,
     /** Page lock, PG_locked. */
     PG,
+    /** A device's list of memory chunks; held while it is emptied. */
+    DM,
     /** Root anon_vma's lock. */
     AV,
     /** A notifier span: waited for by read_begin and remove. */

@@ -36,8 +36,9 @@ final class Actions {
         ACTIONS.put(Operation.DEV_READ, DeviceActions::read);
         ACTIONS.put(Operation.DEV_WRITE, DeviceActions::write);
         ACTIONS.put(Operation.SNAPSHOT, DeviceActions::snapshot);
-        ACTIONS.put(Operation.MIGRATE_TO_DEV, DeviceActions::migrate);
-        ACTIONS.put(Operation.MIGRATE_TO_SYS, DeviceActions::migrate);
+        ACTIONS.put(Operation.MIGRATE_TO_DEV, DeviceActions::migrateToDevice);
+        ACTIONS.put(Operation.MIGRATE_TO_SYS, DeviceActions::migrateToSystem);
+        ACTIONS.put(Operation.RELEASE, DeviceActions::release);
         ACTIONS.put(Operation.UNKNOWN_REQUEST, DeviceActions::unknownRequest);
         ACTIONS.put(Operation.CLOSE_DEVICE, DeviceActions::close);
         ACTIONS.put(Operation.REOPEN, DeviceActions::reopen);
