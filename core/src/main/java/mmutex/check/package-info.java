@@ -8,7 +8,8 @@
  * <pre>
  *   group                  now            quiescence     otherwise
  *   DeviceChecker          I1 I2 I3 I14
- *   EntryChecker           I14 I18 I30    I17
+ *   EntryChecker           I14 I16 I18    I17
+ *                          I30
  *   NotifierChecker        I8 I9          I11
  *   CountChecker                          I4 I5 I6
  *   LockChecker                           I27

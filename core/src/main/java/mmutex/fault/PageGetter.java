@@ -48,8 +48,8 @@ public final class PageGetter {
             // 1. VMA check.
             if (vma == null || addr >= vma.end()) {
                 vma = space.vmas().lookup(addr);
-                if (vma == null || !isAllowed(vma, write)) {
-                    error = Errno.EFAULT;
+                error = vma == null ? Errno.EFAULT : check(vma, write);
+                if (error != Errno.OK) {
                     break;
                 }
             }
@@ -73,9 +73,15 @@ public final class PageGetter {
         return got > 0 ? got : -error.ordinal();
     }
 
-    /** check_vma_flags. */
-    private static boolean isAllowed(final Vma vma, final boolean write) {
-        return (vma.flags() & (VmFlags.IO | VmFlags.PFNMAP)) == 0 && vma.has(write ? VmFlags.WRITE : VmFlags.READ);
+    /** check_vma_flags. A hugetlb page can't be split (FOLL_SPLIT_PMD), and so can't be had for writing. */
+    private static Errno check(final Vma vma, final boolean write) {
+        if ((vma.flags() & (VmFlags.IO | VmFlags.PFNMAP)) != 0) {
+            return Errno.EFAULT;
+        }
+        if (write && vma.has(VmFlags.HUGETLB)) {
+            return Errno.EOPNOTSUPP;
+        }
+        return vma.has(write ? VmFlags.WRITE : VmFlags.READ) ? Errno.OK : Errno.EFAULT;
     }
 
     /** follow_page_pte: a referenced frame, or NONE if the page has to be faulted in. */

@@ -8,8 +8,8 @@ import mmutex.mm.FaultResult;
 import mmutex.notify.NotifierEvent;
 
 /**
- * A write to a present, read-only entry of a private mapping: reuse the page if this process alone owns it, else copy.
- * do_wp_page, mm/memory.c (6.12), semantics 3.4.
+ * A write to a present, read-only entry. Of a private mapping: reuse the page if this process alone owns it, else copy. Of a
+ * shared one: make it writable. do_wp_page, mm/memory.c (6.12), semantics 3.4.
  */
 final class WriteProtectFault {
     private WriteProtectFault() {}
@@ -21,6 +21,9 @@ final class WriteProtectFault {
         if (encoding.isUffdWp(fault.originalPte) && fault.vma.has(VmFlags.UFFD_WP)) {
             fault.table.unlock(fault.task, fault.slot);
             return FaultResult.USER_FAULT;
+        }
+        if (fault.vma.has(VmFlags.SHARED)) {
+            return FileFault.makeWritable(fault);
         }
         final boolean zero = encoding.isSpecial(fault.originalPte);
         final long old = encoding.frameNumber(fault.originalPte);
@@ -40,6 +43,9 @@ final class WriteProtectFault {
     /** AnonExclusive, or provably the only user left (wp_can_reuse_anon_folio); makes it AnonExclusive then. */
     private static boolean mayReuse(final FaultContext fault, final long pfn) {
         final FrameTable frames = fault.platform.frames();
+        if (!frames.has(pfn, FrameTable.ANON)) {
+            return false; // a file's page is never ours
+        }
         final boolean tracksOwner = fault.platform.profile().hasAnonExclusive();
         if (tracksOwner && frames.has(pfn, FrameTable.ANON_EXCLUSIVE)) {
             return true;
@@ -60,7 +66,7 @@ final class WriteProtectFault {
     }
 
     /** wp_page_reuse. The entry is valid, so hardware may set bits: compare-and-set until none came between. */
-    private static void reuse(final FaultContext fault) {
+    static void reuse(final FaultContext fault) {
         long pte = fault.originalPte;
         while (!fault.table.compareAndSet(fault.slot, pte, writableDirtyYoung(fault, pte))) {
             pte = fault.table.load(fault.slot);
@@ -119,6 +125,9 @@ final class WriteProtectFault {
         final boolean same = isStill(fault, fault.table.load(fault.slot));
         if (same) {
             if (old == FrameAllocator.NONE) {
+                fault.space.anonPages().add(1);
+            } else if (!fault.platform.frames().has(old, FrameTable.ANON)) {
+                fault.space.rss(old).add(-1);
                 fault.space.anonPages().add(1);
             }
             final long pte = fault.maybeWritable(

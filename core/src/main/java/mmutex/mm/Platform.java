@@ -1,5 +1,6 @@
 package mmutex.mm;
 
+import java.util.List;
 import mmutex.layout.PteEncoding;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameData;
@@ -28,6 +29,8 @@ public final class Platform {
     private final AccessWindow[] windows;
     private final SrcuDomain srcu = new SrcuDomain();
     private final AnonVmaTable anonVmas = new AnonVmaTable();
+    private final FileTable files = new FileTable();
+    private final HugePagePool hugePages;
 
     /**
      * Creates the shared state.
@@ -50,6 +53,7 @@ public final class Platform {
         this.data = new FrameData(frameCount, encoding.pageShift());
         this.allocator = new FrameAllocator(frames, data);
         this.tables = new TableArena(encoding.indexBits() + 3, tableCount);
+        this.hugePages = new HugePagePool(this);
         this.pageLock = new PageLock(frames);
         this.pteLock = new PteLock(tables);
         this.windows = new AccessWindow[cpuCount];
@@ -109,6 +113,35 @@ public final class Platform {
         if (pfn != FrameAllocator.ZERO_FRAME) {
             allocator.put(pfn);
         }
+    }
+
+    /** Frames set apart for hugetlb mappings. */
+    public HugePagePool hugePages() {
+        return hugePages;
+    }
+
+    /**
+     * Makes an empty file with one holder.
+     *
+     * @param sizePages its size
+     * @throws IllegalStateException if there is no room for the root table of its page cache
+     */
+    public FileMapping createFile(final Actor actor, final FileMapping.Kind kind, final long sizePages) {
+        return files.create(actor, this, kind, sizePages);
+    }
+
+    /** The file that a frame record names; null if it is gone. */
+    public FileMapping file(final long id) {
+        return files.get(id);
+    }
+
+    /** All files (checkers). */
+    public List<FileMapping> files() {
+        return files.all();
+    }
+
+    void removeFile(final Actor actor, final FileMapping dead) {
+        files.remove(actor, dead);
     }
 
     AnonVma createAnonVma(final Actor actor, final AnonVma parent) {

@@ -12,6 +12,8 @@ final class Actions {
         ACTIONS.put(Operation.MUNMAP, MemoryActions::munmap);
         ACTIONS.put(Operation.MPROTECT, MemoryActions::mprotect);
         ACTIONS.put(Operation.MADVISE, MemoryActions::madvise);
+        ACTIONS.put(Operation.FTRUNCATE, FileActions::truncate);
+        ACTIONS.put(Operation.RESERVE_HUGEPAGES, FileActions::reserveHugePages);
         ACTIONS.put(Operation.CPU_READ, CpuActions::read);
         ACTIONS.put(Operation.CPU_WRITE, CpuActions::write);
         ACTIONS.put(Operation.CPU_FETCH_ADD, CpuActions::fetchAdd);

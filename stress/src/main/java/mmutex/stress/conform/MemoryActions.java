@@ -37,7 +37,7 @@ final class MemoryActions {
             case "anon_private_fixed_over":
                 return Outcome.of(process.mmapOver(party.cpu(), step.at(), step.length(), protection(step)));
             default:
-                throw new NotEmulated("mmap " + step.text("kind"));
+                return FileActions.mmap(world, party, step);
         }
     }
 
@@ -62,7 +62,7 @@ final class MemoryActions {
         return outcome;
     }
 
-    private static long protection(final Step step) {
+    static long protection(final Step step) {
         return PROTECTION.get(step.text("prot"));
     }
 
