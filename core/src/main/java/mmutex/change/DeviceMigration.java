@@ -232,7 +232,7 @@ public final class DeviceMigration {
 
     /** migrate_vma_collect_hole: only anonymous memory can be populated. */
     private void collectHole(final int index) {
-        if (!vma.has(VmFlags.SHARED)) {
+        if (vma.file() == null) {
             sources[index] = MIGRATE;
             collected++;
         }

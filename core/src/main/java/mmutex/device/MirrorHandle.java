@@ -42,6 +42,8 @@ public final class MirrorHandle {
     public static final int PERM_READ = 0x01;
     /** Snapshot code: writable. */
     public static final int PERM_WRITE = 0x02;
+    /** Snapshot code, with READ or WRITE: mapped by an entry of the level above. */
+    public static final int PERM_PMD = 0x04;
     /** Snapshot code, with READ: the zero page. */
     public static final int PERM_ZERO = 0x10;
     /** Snapshot code, with READ or WRITE: in this device's memory. */
@@ -340,7 +342,7 @@ public final class MirrorHandle {
             final int count = (int) Math.min(SNAPSHOT_PAGES, pages - done);
             error = snapshotSome(task, range, addr + bytes(done), count);
             for (int i = 0; i < count && error == Errno.OK; i++) {
-                perms[(int) done + i] = (byte) permission(range.pfn(i));
+                perms[(int) done + i] = (byte) (permission(range.pfn(i)) | level(range.pfn(i)));
             }
         }
         SpaceTeardown.unpin(task, space);
@@ -555,6 +557,10 @@ public final class MirrorHandle {
             kind = HmmFlags.frameNumber(pfn) == FrameAllocator.ZERO_FRAME ? PERM_ZERO : PERM_NONE;
         }
         return kind | ((pfn & HmmFlags.WRITE) != 0 ? PERM_WRITE : PERM_READ);
+    }
+
+    private int level(final long pfn) {
+        return HmmFlags.order(pfn) == platform.encoding().indexBits() ? PERM_PMD : PERM_NONE;
     }
 
     /** Requests may name any address; behind what a table can map there is nothing. */

@@ -1,6 +1,7 @@
 package mmutex.fault;
 
 import mmutex.layout.PteKind;
+import mmutex.layout.VmFlags;
 import mmutex.mm.FaultResult;
 import mmutex.mm.PageTable;
 import mmutex.mm.Task;
@@ -37,6 +38,9 @@ public final class FaultHandler {
     }
 
     private static int dispatch(final FaultContext fault) {
+        if (fault.vma.has(VmFlags.HUGETLB)) {
+            return HugePageFault.handle(fault);
+        }
         fault.slot = fault.table.slot(fault.addr);
         // 1. The entry is read without its lock; whoever acts on it compares again under the lock.
         fault.originalPte = fault.slot == PageTable.NO_SLOT ? fault.encoding.empty() : fault.table.load(fault.slot);
@@ -45,7 +49,7 @@ public final class FaultHandler {
             return present(fault);
         }
         if (fault.encoding.isNone(fault.originalPte)) {
-            return FirstTouch.handle(fault);
+            return fault.vma.isAnonymous() ? FirstTouch.handle(fault) : FileFault.handle(fault);
         }
         return special(fault);
     }

@@ -150,6 +150,9 @@ public final class RangeFaulter {
             final long pte = space.pageTable().load(slot);
             final int index = index(range, at);
             final int needed = page(range, space.encoding(), pte, index);
+            if (needed == 0 && vma.has(VmFlags.HUGETLB) && (range.pfns[index] & HmmFlags.VALID) != 0) {
+                range.pfns[index] |= HmmFlags.ofOrder(space.encoding().indexBits()); // hmm_vma_walk_hugetlb_entry
+            }
             if (needed < 0) {
                 return at | FAIL_EFAULT;
             }

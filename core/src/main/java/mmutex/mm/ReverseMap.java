@@ -6,7 +6,8 @@ import mmutex.memory.FrameTable;
 import mmutex.sync.Actor;
 
 /**
- * Reverse mapping of anonymous memory: which VMAs may map a frame, and how often it is mapped. mm/rmap.c (6.12).
+ * Reverse mapping: which VMAs may map a frame of anonymous memory ({@link FileMapping} has those of files), and how often
+ * any frame is mapped. mm/rmap.c (6.12).
  *
  * <p>Threads: each method says which locks its caller holds.
  */
@@ -28,7 +29,7 @@ public final class ReverseMap {
         frames.addMapCount(pfn, 1);
     }
 
-    /** folio_add_anon_rmap_pte / folio_dup_anon_rmap: one more mapping of a frame that is already anonymous. */
+    /** folio_add_anon_rmap_pte, folio_add_file_rmap_pte and their dup forms: one more mapping of a frame. */
     public void add(final long pfn) {
         frames.addMapCount(pfn, 1);
     }
@@ -44,6 +45,19 @@ public final class ReverseMap {
             frames.setBits(pfn, FrameTable.ANON_EXCLUSIVE);
         }
         frames.addMapCount(pfn, 1);
+    }
+
+    /** hugetlb_remove_rmap: one mapping of a huge page goes, with its references; the last one gives the page back. */
+    public void removeHuge(final Actor actor, final int page) {
+        final HugePagePool pool = platform.hugePages();
+        final long[] frameNumbers = pool.frames(actor, page);
+        for (int i = frameNumbers.length - 1; i >= 0; i--) {
+            final boolean last = frames.addMapCount(frameNumbers[i], -1) == 0;
+            frames.putTestZero(frameNumbers[i]); // never the last one, which is the pool's
+            if (last && i == 0) {
+                pool.release(actor, page);
+            }
+        }
     }
 
     /** folio_move_anon_rmap: the page now belongs to this VMA's anon_vma alone. Page locked. */
@@ -134,6 +148,7 @@ public final class ReverseMap {
     private static boolean isCompatible(final Vma a, final Vma b) {
         final long access = VmFlags.READ | VmFlags.WRITE | VmFlags.EXEC | VmFlags.SOFTDIRTY;
         return a.end() == b.start()
+                && a.file() == b.file()
                 && ((a.flags() ^ b.flags()) & ~access) == 0
                 && b.pageOffset() == a.linearIndex(b.start());
     }

@@ -27,6 +27,8 @@ final class Actions {
         ACTIONS.put(Operation.VMSPLICE_HOLD, RemoteActions::spliceAndHold);
         ACTIONS.put(Operation.READ_PIPE, RemoteActions::readPipe);
         ACTIONS.put(Operation.FUTEX_WAIT, RemoteActions::waitFutex);
+        ACTIONS.put(Operation.FTRUNCATE, FileActions::truncate);
+        ACTIONS.put(Operation.RESERVE_HUGEPAGES, FileActions::reserveHugePages);
         ACTIONS.put(Operation.CPU_READ, CpuActions::read);
         ACTIONS.put(Operation.CPU_WRITE, CpuActions::write);
         ACTIONS.put(Operation.CPU_FETCH_ADD, CpuActions::fetchAdd);
