@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ShippedRecordingsTest {
     /** Tags of written and of generated scenarios. One that has no other tag is emulated whole. */
     private static final Set<String> EMULATED =
-            Set.of("basic", "zero", "args", "holes", "prot", "fork", "multidev", "devaccess", "core", "twodev");
+            Set.of("basic", "zero", "args", "holes", "prot", "kinds", "fork", "multidev", "devaccess", "core", "twodev");
 
     /** What those may yet be stopped by. */
     private static final Set<String> DEVICE_PRIVATE_MEMORY = Set.of("migrate_to_dev", "migrate_to_sys", "release");
