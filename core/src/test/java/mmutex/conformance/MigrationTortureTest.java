@@ -92,8 +92,11 @@ class MigrationTortureTest {
         }
         crew.start("mover", () -> move(machine.newTask("mover"), handle, new Random(seed + 100)));
         crew.start("device", () -> compute(device, new Random(seed + 200)));
-        crew.start("forker", () -> fork(machine.newTask("forker"), new Random(seed + 300)));
-        crew.start("checker", () -> check(machine.newTask("checker"), profile));
+        // A driver of V3 can't notice a fork or any other change between make and map: its mapping may be stale then.
+        if (profile.makePassesOwner()) {
+            crew.start("forker", () -> fork(machine.newTask("forker"), new Random(seed + 300)));
+            crew.start("checker", () -> check(machine.newTask("checker")));
+        }
         crew.join();
         finish(handle, device, seed);
     }
@@ -190,13 +193,10 @@ class MigrationTortureTest {
         }
     }
 
-    private void check(final Task task, final SemanticProfile profile) {
+    private void check(final Task task) {
         final InvariantChecker checker = new InvariantChecker(machine);
         while (!stop.get()) {
-            // A driver of V3 can't notice a change between make and map, so its mapping may be stale.
-            if (profile.makePassesOwner()) {
-                checker.now(task).orThrow();
-            }
+            checker.now(task).orThrow();
             Thread.yield();
         }
     }
