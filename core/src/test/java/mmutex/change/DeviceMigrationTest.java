@@ -95,12 +95,7 @@ class DeviceMigrationTest {
 
     private Errno setup(final long first, final long count, final Selection selection) {
         return migration.setup(
-                driver,
-                emulation.space.vmas().lookup(addr(first)),
-                addr(first),
-                addr(first + count),
-                OWNER,
-                selection);
+                driver, emulation.space.vmas().lookup(addr(first)), addr(first), addr(first + count), OWNER, selection);
     }
 
     private void toDevice(final long first, final long count) {
@@ -199,7 +194,8 @@ class DeviceMigrationTest {
         assertThat(encoding.isDirty(pte)).isFalse();
         assertThat(encoding.isYoung(pte)).isFalse();
         assertThat(encoding.isSoftDirty(pte)).isTrue();
-        assertThat(frames.has(emulation.frame(0), FrameTable.DIRTY)).isTrue(); // of the page, it goes where the page goes
+        assertThat(frames.has(emulation.frame(0), FrameTable.DIRTY))
+                .isTrue(); // of the page, it goes where the page goes
         assertThat(emulation.frame(0)).isNotEqualTo(device);
         emulation.assertCounts(0, 1, 1);
         assertThat(memory.inUse()).isZero();
@@ -400,7 +396,8 @@ class DeviceMigrationTest {
     void shouldNotMakeAWriteAfterwardsSoftDirty(final SemanticProfile profile) {
         begin(profile);
         emulation.mapWritten(0, 1);
-        emulation.space
+        emulation
+                .space
                 .pageTable()
                 .store(emulation.space.pageTable().slot(addr(0)), encoding.clearSoftDirty(emulation.pte(0)));
         toDevice(0, 1);
@@ -447,12 +444,7 @@ class DeviceMigrationTest {
         emulation.space.mmapLock().readLock(driver);
 
         migration.setup(
-                driver,
-                emulation.space.vmas().lookup(addr(0)),
-                addr(0),
-                addr(1),
-                OWNER + 1,
-                Selection.DEVICE_PRIVATE);
+                driver, emulation.space.vmas().lookup(addr(0)), addr(0), addr(1), OWNER + 1, Selection.DEVICE_PRIVATE);
 
         assertThat(migration.isMigrating(0)).isFalse();
         assertThat(emulation.pte(0)).isEqualTo(entry);
@@ -484,7 +476,8 @@ class DeviceMigrationTest {
         emulation.map(0, 1, READ_WRITE);
         final Vma vma = emulation.space.vmas().lookup(addr(0));
         emulation.space.mmapLock().writeLock(driver);
-        final Vma special = emulation.space.editor().modify(driver, vma, addr(0), addr(1), vma.flags() | VmFlags.PFNMAP);
+        final Vma special =
+                emulation.space.editor().modify(driver, vma, addr(0), addr(1), vma.flags() | VmFlags.PFNMAP);
         assertThat(migration.setup(driver, special, addr(0), addr(1), OWNER, Selection.SYSTEM))
                 .isEqualTo(Errno.EINVAL);
         emulation.space.mmapLock().writeUnlock(driver);
@@ -576,8 +569,7 @@ class DeviceMigrationTest {
         emulation.mapWritten(0, 8); // 14 frames there are; 6 are left
         toDevice(0, 8);
         for (int page = 0; page < 8; page++) {
-            assertThat(emulation.kind(page))
-                    .isEqualTo(page < 6 ? PteKind.DEVICE_PRIVATE_WRITE : PteKind.PRESENT);
+            assertThat(emulation.kind(page)).isEqualTo(page < 6 ? PteKind.DEVICE_PRIVATE_WRITE : PteKind.PRESENT);
         }
         emulation.map(8, 6, READ_WRITE);
         for (int page = 8; page < 14; page++) {

@@ -76,8 +76,9 @@ class MigrationCasesTest {
     private void closeAndCheckClean(final int pages) {
         final List<MirrorHandle> handles = List.copyOf(rig.devices);
         rig.closeAndCheckClean(pages);
-        handles.forEach(
-                handle -> assertThat(handle.device().memory().inUse()).as("pages left in the device").isZero());
+        handles.forEach(handle -> assertThat(handle.device().memory().inUse())
+                .as("pages left in the device")
+                .isZero());
     }
 
     // ---- the selftest -----------------------------------------------------------------------------------------------
@@ -308,7 +309,9 @@ class MigrationCasesTest {
         rig.map(8);
         rig.writePattern(rig.cpu, 8, 0);
         final byte[] mirror = new byte[8 * Rig.PAGE];
-        assertThat(device(0).exclusive(rig.cpu, Rig.BUFFER, 8, DeviceBuffer.ofArray(mirror)).errno())
+        assertThat(device(0)
+                        .exclusive(rig.cpu, Rig.BUFFER, 8, DeviceBuffer.ofArray(mirror))
+                        .errno())
                 .isEqualTo(Errno.OK);
         final PteKind exclusive = rig.kind(0);
 
@@ -389,7 +392,9 @@ class MigrationCasesTest {
         Rig.expectPattern(mirror, 0);
         expectKinds(2, 2, PteKind.DEVICE_PRIVATE_WRITE);
         final byte[] other = Rig.pattern(2, 5000);
-        assertThat(device(0).write(rig.cpu, rig.addr(2), 2, DeviceBuffer.ofArray(other)).errno())
+        assertThat(device(0)
+                        .write(rig.cpu, rig.addr(2), 2, DeviceBuffer.ofArray(other))
+                        .errno())
                 .isEqualTo(Errno.OK);
         rig.cpu.loadInt(rig.addr(2));
         assertThat(rig.cpu.value()).isEqualTo(5000);
@@ -407,7 +412,9 @@ class MigrationCasesTest {
         protect(0, 1, VmFlags.READ);
         protect(0, 1, Rig.RW);
 
-        assertThat(device(0).write(rig.cpu, Rig.BUFFER, 1, DeviceBuffer.ofArray(Rig.pattern(1, 7))).errno())
+        assertThat(device(0)
+                        .write(rig.cpu, Rig.BUFFER, 1, DeviceBuffer.ofArray(Rig.pattern(1, 7)))
+                        .errno())
                 .isEqualTo(Errno.EFAULT);
 
         rig.expectPattern(rig.cpu, 1, 0);
@@ -509,7 +516,9 @@ class MigrationCasesTest {
         assertThat(device(0).migrateToSystem(rig.cpu, Rig.BUFFER, 0).errno()).isEqualTo(Errno.EINVAL);
         assertThat(device(0).release(rig.cpu, Rig.BUFFER, 0).errno()).isEqualTo(Errno.EINVAL);
         assertThat(device(0).migrateToSystem(rig.cpu, rig.addr(5), 1).errno()).isEqualTo(Errno.EINVAL);
-        assertThat(device(0).migrateToDevice(rig.cpu, Rig.BUFFER, 1, DeviceBuffer.unmapped()).errno())
+        assertThat(device(0)
+                        .migrateToDevice(rig.cpu, Rig.BUFFER, 1, DeviceBuffer.unmapped())
+                        .errno())
                 .isEqualTo(Errno.EFAULT); // although the page has moved
         assertThat(rig.kind(0)).isEqualTo(PteKind.DEVICE_PRIVATE_WRITE);
         closeAndCheckClean(1);
