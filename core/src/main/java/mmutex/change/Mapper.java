@@ -117,6 +117,9 @@ public final class Mapper {
         for (Vma vma = space.vmas().find(start);
                 vma != null && vma.start() < end;
                 vma = space.vmas().find(start)) {
+            if (vma.has(VmFlags.LOCKED)) {
+                space.lockedPages().add(-(vma.end() - vma.start() >>> space.pageShift()));
+            }
             editor.detach(task, vma);
             removed.add(vma);
         }

@@ -19,7 +19,7 @@ import mmutex.sync.ActorLocal;
  *
  * <p>Frames of present entries are freed only after the shoot-down, never between clearing and flushing: a CPU may be
  * using them until its window is drained. Exclusive entries hold no translation, so their reference is dropped at once.
- * No page lock is taken, and dirtiness of exclusive pages is not collected.
+ * The same goes for device-private entries. No page lock is taken, and dirtiness of exclusive pages is not collected.
  *
  * <p>Threads: any; the caller has opened the notifier span and holds the mmap lock (shared suffices) or, for a VMA that maps
  * a file, the file's lock.
@@ -81,11 +81,14 @@ final class Zapper {
     private static long zapSpecial(final AddressSpace space, final long pte) {
         final Platform platform = space.platform();
         final PteKind kind = platform.encoding().kind(pte);
-        if (!kind.isDeviceExclusive()) {
+        if (kind.isMigration()) {
+            return 1; // it has neither reference nor mapping; who moves the page will find it unmapped
+        }
+        if (!kind.isDeviceExclusive() && !kind.isDevicePrivate()) {
             throw new IllegalStateException("no operation of this emulator makes such entries yet: kind=" + kind);
         }
         final long pfn = platform.encoding().swapFrameNumber(pte);
-        if (platform.profile().exclusiveKeepsMapcount()) {
+        if (kind.isDevicePrivate() || platform.profile().exclusiveKeepsMapcount()) {
             space.reverseMap().remove(pfn);
         }
         final int anonPages = zapFilePage(space, pfn, false) ? 0 : 1;

@@ -13,13 +13,13 @@ import mmutex.mm.Platform;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 
-/** What each CPU entry may say: I14, I16, I18, I30 now; I17 at quiescence. */
+/** What each CPU entry may say: I14, I16, I18, I21, I30 now; I17 at quiescence. */
 final class EntryChecker {
     private EntryChecker() {}
 
     static void now(
             final Task task, final Platform platform, final List<AddressSpace> spaces, final CheckReport report) {
-        report.looking("I14", "I16", "I18", "I30");
+        report.looking("I14", "I16", "I18", "I21", "I30");
         if (!platform.data().isZero(FrameAllocator.ZERO_FRAME)) {
             report.violated("I30", "the zero frame does not read zero");
         }
@@ -57,6 +57,16 @@ final class EntryChecker {
         }
         if (platform.frames().has(pfn, FrameTable.FILE)) {
             ofFile(platform.frames(), vma, addr, pfn, where, report);
+        }
+        final boolean devicePrivate = platform.frames().has(pfn, FrameTable.DEVICE_PRIVATE);
+        if (devicePrivate != kind.isDevicePrivate() && !kind.isMigration()) {
+            report.violated(
+                    "I16",
+                    where + ": " + kind + " entry, but the frame is " + (devicePrivate ? "" : "not ")
+                            + "in a device's memory");
+        }
+        if (kind.isMigration() && !platform.frames().has(pfn, FrameTable.LOCKED)) {
+            report.violated("I21", where + ": " + kind + " entry, but the page is not locked");
         }
         if (present && encoding.isWritable(pte)) {
             writable(platform, vma, pfn, where, encoding.isUffdWp(pte), report);

@@ -61,6 +61,14 @@ public final class FaultHandler {
             case DEVICE_EXCLUSIVE_READ:
             case DEVICE_EXCLUSIVE_WRITE:
                 return ExclusiveRestorer.handleFault(fault);
+            case DEVICE_PRIVATE_READ:
+            case DEVICE_PRIVATE_WRITE:
+                return DevicePrivateFault.handle(fault);
+            case MIGRATION_READ:
+            case MIGRATION_READ_EXCLUSIVE:
+            case MIGRATION_WRITE:
+                MigrationWait.await(fault.task, fault.space, fault.slot, fault.originalPte);
+                return FaultResult.DONE;
             case HWPOISON:
                 return FaultResult.HWPOISON;
             default:
@@ -74,7 +82,7 @@ public final class FaultHandler {
         fault.table.lock(fault.task, fault.slot);
         long pte = fault.table.load(fault.slot);
         while (pte == fault.originalPte) { // a failed compare-and-set means that hardware set a bit: look again
-            if (fault.isWrite() && !fault.encoding.isWritable(pte)) {
+            if (fault.has(FaultFlags.WRITE | FaultFlags.UNSHARE) && !fault.encoding.isWritable(pte)) {
                 return WriteProtectFault.handle(fault);
             }
             final long touched = fault.encoding.mkYoung(fault.isWrite() ? fault.encoding.mkDirty(pte) : pte);

@@ -9,6 +9,8 @@
  *   <li>{@link mmutex.fault.HugePageFault}: a hugetlb mapping (hugetlb_fault).
  *   <li>{@link mmutex.fault.WriteProtectFault}: write to a read-only entry (do_wp_page).
  *   <li>{@link mmutex.fault.ExclusiveRestorer}: a CPU wants an exclusive page back; the core of the design.
+ *   <li>{@link mmutex.fault.DevicePrivateFault}: a CPU wants a page back that lives in a device.
+ *   <li>{@link mmutex.fault.MigrationWait}: the page is being moved (migration_entry_wait).
  *   <li>{@link mmutex.fault.PageGetter}: get_user_pages: from an address to a referenced frame.
  * </ul>
  *

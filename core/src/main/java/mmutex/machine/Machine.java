@@ -141,4 +141,9 @@ public final class Machine {
     public MirrorDevice newMirrorDevice(final int number) {
         return new MirrorDevice(platform, number);
     }
+
+    /** The kernel's test device, with so many pages of memory and no more. */
+    public MirrorDevice newMirrorDevice(final int number, final long memoryPages) {
+        return new MirrorDevice(platform, number, memoryPages, 1);
+    }
 }

@@ -45,6 +45,7 @@ public final class AddressSpace {
     private final Counter filePages = new Counter();
     private final Counter shmemPages = new Counter();
     private final Counter swapEntries = new Counter();
+    private final Counter lockedPages = new Counter();
     private final ReverseMap reverseMap;
     private final VmaEditor editor;
 
@@ -150,6 +151,11 @@ public final class AddressSpace {
     /** MM_SWAPENTS. */
     public Counter swapEntries() {
         return swapEntries;
+    }
+
+    /** mm->locked_vm: pages of locked VMAs, there or not. */
+    public Counter lockedPages() {
+        return lockedPages;
     }
 
     SpinLock prepareLock() {

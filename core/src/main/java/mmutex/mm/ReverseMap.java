@@ -52,6 +52,14 @@ public final class ReverseMap {
         }
     }
 
+    /** folio_add_anon_rmap_pte of a page that was moved: one more mapping, which may be its owner's. PTL held. */
+    public void addMoved(final long pfn, final boolean exclusive) {
+        if (exclusive && platform.profile().hasAnonExclusive()) {
+            frames.setBits(pfn, FrameTable.ANON_EXCLUSIVE);
+        }
+        frames.addMapCount(pfn, 1);
+    }
+
     /** folio_move_anon_rmap: the page now belongs to this VMA's anon_vma alone. Page locked. */
     public void moveTo(final long pfn, final Vma vma) {
         frames.setMapping(pfn, vma.anonVma().id(), frames.index(pfn));
@@ -62,19 +70,34 @@ public final class ReverseMap {
      * (an exclusive frame up to 6.14 is not) or not anonymous.
      */
     public AnonVma lockAnonVma(final Actor actor, final long pfn) {
+        return lockAnonVma(actor, pfn, true);
+    }
+
+    /**
+     * rmap_walk_anon_lock: the same for a locked frame, mapped or not: migration entries don't count as mappings. Null if
+     * there is no VMA left that could have one.
+     */
+    public AnonVma lockAnonVmaOfMigrated(final Actor actor, final long pfn) {
+        return lockAnonVma(actor, pfn, false);
+    }
+
+    private AnonVma lockAnonVma(final Actor actor, final long pfn, final boolean mapped) {
         while (true) { // ends: each round means that the frame changed hands meanwhile
             final long id = frames.mapping(pfn);
-            if (id == 0 || frames.mapCount(pfn) == 0) {
+            if (id == 0 || mapped && frames.mapCount(pfn) == 0) {
                 return null;
             }
             final AnonVma found = platform.anonVma(id);
             if (found == null) {
-                continue;
+                if (mapped) {
+                    continue;
+                }
+                return null;
             }
             found.lock().readLock(actor);
             // ORDER(anon-vma-recheck): the id may have been freed and used again before the lock was held.
             if (frames.mapping(pfn) == id && platform.anonVma(id) == found) {
-                if (frames.mapCount(pfn) == 0) {
+                if (mapped && frames.mapCount(pfn) == 0) {
                     found.lock().readUnlock(actor);
                     return null;
                 }
@@ -196,6 +219,7 @@ public final class ReverseMap {
             }
         }
         chain.clear();
+        vma.anonVma(null);
         own.lock().writeUnlock(actor);
     }
 

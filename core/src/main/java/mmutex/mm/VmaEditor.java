@@ -42,39 +42,73 @@ public final class VmaEditor {
             final long flags,
             final long pageOffset,
             final FileMapping file) {
-        final Vma previous = vmas.before(start);
-        final Vma next = vmas.find(start);
-        final boolean left = previous != null && canMergeAfter(previous, start, flags, file, null, pageOffset);
-        final boolean right = next != null
-                && canMergeBefore(next, end, flags, file, null, pageOffset + pages(start, end))
-                && (!left || areCompatible(previous, next));
-        final Vma merged;
-        if (left && right) {
-            merged = previous;
-            lock(actor, previous);
-            lock(actor, next);
-            prepare(actor, file);
-            duplicateAnonVma(actor, previous, next);
-            resize(actor, previous, previous.start(), next.end(), previous.pageOffset());
-            absorb(actor, next);
-            complete(actor, file);
-        } else if (left) {
-            merged = previous;
-            lock(actor, previous);
-            prepare(actor, file);
-            resize(actor, previous, previous.start(), end, previous.pageOffset());
-            complete(actor, file);
-        } else if (right) {
-            merged = next;
-            lock(actor, next);
-            prepare(actor, file);
-            resize(actor, next, start, next.end(), pageOffset);
-            complete(actor, file);
-        } else {
+        Vma merged = mergeNew(actor, start, end, flags, pageOffset, file, null);
+        if (merged == null) {
             merged = new Vma(space, start, end, flags, pageOffset, file);
             insert(actor, merged);
         }
         merged.flags(merged.flags() | VmFlags.SOFTDIRTY);
+        return merged;
+    }
+
+    /**
+     * copy_vma: maps an empty range for pages that move there from a VMA, [from, from + length) of it. Pages keep their
+     * linear index, so that reverse maps find them; where there are none yet, and no file either, the index follows the new place, for the
+     * sake of merging. Returns the VMA that now holds the range; that may be the source itself.
+     */
+    public Vma copyRange(final Actor actor, final Vma source, final long from, final long length, final long to) {
+        final boolean free = source.isAnonymous() && source.anonVma() == null;
+        final long pageOffset = free ? to >>> space.pageShift() : source.linearIndex(from);
+        final Vma merged = mergeNew(actor, to, to + length, source.flags(), pageOffset, source.file(), source);
+        if (merged != null) {
+            return merged;
+        }
+        final Vma copy = new Vma(space, to, to + length, source.flags(), pageOffset, source.file());
+        copy.anonVma(source.anonVma());
+        reverseMap.cloneChain(actor, copy, source);
+        insert(actor, copy);
+        return copy;
+    }
+
+    /** Lets neighbours grow over an empty range; null if none can. {@code source}: whose pages will come, or null. */
+    private Vma mergeNew(
+            final Actor actor,
+            final long start,
+            final long end,
+            final long flags,
+            final long pageOffset,
+            final FileMapping file,
+            final Vma source) {
+        final Vma previous = vmas.before(start);
+        final Vma next = vmas.find(start);
+        final boolean left = previous != null && canMergeAfter(previous, start, flags, file, source, pageOffset);
+        final boolean right = next != null
+                && canMergeBefore(next, end, flags, file, source, pageOffset + pages(start, end))
+                && (!left || areCompatible(previous, next));
+        if (!left && !right) {
+            return null;
+        }
+        final Vma merged = left ? previous : next;
+        lock(actor, merged);
+        if (left && right) {
+            lock(actor, next);
+        }
+        prepare(actor, file);
+        if (left && right) {
+            duplicateAnonVma(actor, previous, next);
+        }
+        if (source != null) {
+            duplicateAnonVma(actor, merged, source);
+        }
+        if (left) {
+            resize(actor, previous, previous.start(), right ? next.end() : end, previous.pageOffset());
+        } else {
+            resize(actor, next, start, next.end(), pageOffset);
+        }
+        if (left && right) {
+            absorb(actor, next);
+        }
+        complete(actor, file);
         return merged;
     }
 
@@ -156,6 +190,18 @@ public final class VmaEditor {
         }
     }
 
+    /** Changes flags that have no part in merging, of a VMA as a whole. */
+    public void changeFlags(final Actor actor, final Vma vma, final long flags) {
+        lock(actor, vma);
+        vma.flags(flags);
+    }
+
+    /** unlink_anon_vmas of a VMA that stays, but whose pages have all moved away. */
+    public void forgetPages(final Actor actor, final Vma vma) {
+        lock(actor, vma);
+        reverseMap.unlink(actor, vma);
+    }
+
     /** Adds a forked VMA to a new address space, as it is. */
     public Vma copy(final Actor actor, final Vma from, final long flags) {
         final Vma copy = new Vma(space, from.start(), from.end(), flags, from.pageOffset(), from.file());
@@ -227,23 +273,26 @@ public final class VmaEditor {
         return above;
     }
 
-    /** The boundary between two neighbours moves; a side that becomes empty is removed. */
+    /**
+     * The boundary between two neighbours moves; a side that becomes empty is removed. The side that grows is resized
+     * first, so that at no instant a page is covered by neither: a reverse-map walk of another process, which may come
+     * between, would leave a migration entry behind.
+     */
     private void shiftBoundary(final Actor actor, final Vma below, final Vma above, final long boundary) {
         if (boundary == above.end()) {
             resize(actor, below, below.start(), boundary, below.pageOffset());
             absorb(actor, above);
         } else if (boundary == below.start()) {
-            final long pageOffset = below.pageOffset();
+            resize(actor, above, boundary, above.end(), below.pageOffset());
             absorb(actor, below);
-            resize(actor, above, boundary, above.end(), pageOffset);
         } else if (boundary > below.end()) {
             final long aboveOffset = above.linearIndex(boundary);
-            resize(actor, above, boundary, above.end(), aboveOffset);
             resize(actor, below, below.start(), boundary, below.pageOffset());
+            resize(actor, above, boundary, above.end(), aboveOffset);
         } else {
             final long aboveOffset = below.linearIndex(boundary);
-            resize(actor, below, below.start(), boundary, below.pageOffset());
             resize(actor, above, boundary, above.end(), aboveOffset);
+            resize(actor, below, below.start(), boundary, below.pageOffset());
         }
     }
 

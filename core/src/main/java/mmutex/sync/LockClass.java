@@ -10,6 +10,8 @@ public enum LockClass {
     VL,
     /** Page lock, PG_locked. */
     PG,
+    /** A device's list of memory chunks; held while it is emptied. */
+    DM,
     /** A file's mapping lock, i_mmap_rwsem: which VMAs map it. */
     IM,
     /** Root anon_vma's lock. */

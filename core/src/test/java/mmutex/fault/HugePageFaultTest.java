@@ -182,9 +182,10 @@ class HugePageFaultTest {
         emulation.store(5, 7);
         final long[] held = new long[1];
         emulation.space.mmapLock().readLock(emulation.cpu);
-        assertThat(PageGetter.getPages(emulation.cpu, emulation.space, addr(5), 1, true, held))
+        assertThat(PageGetter.getPages(
+                        emulation.cpu, emulation.space, addr(5), 1, GupFlags.WRITE | GupFlags.SPLIT_PMD, held))
                 .isEqualTo(-Errno.EOPNOTSUPP.ordinal());
-        assertThat(PageGetter.getPages(emulation.cpu, emulation.space, addr(5), 1, false, held))
+        assertThat(PageGetter.getPages(emulation.cpu, emulation.space, addr(5), 1, true, held))
                 .isEqualTo(1);
         emulation.space.mmapLock().readUnlock(emulation.cpu);
         emulation.process.munmap(emulation.cpu, BASE, HUGE * PAGE);

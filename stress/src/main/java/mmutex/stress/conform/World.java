@@ -2,6 +2,7 @@ package mmutex.stress.conform;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -102,8 +103,19 @@ final class World {
 
     /** Frames that any process shows in any page that was ever looked at. */
     Set<Long> visibleFrames() {
+        return framesOf(parties.values());
+    }
+
+    /** The same, but for one process. */
+    Set<Long> visibleFramesWithout(final String name) {
+        final Map<String, Party> others = new HashMap<>(parties);
+        others.remove(name);
+        return framesOf(others.values());
+    }
+
+    private Set<Long> framesOf(final Collection<Party> shown) {
         final Set<Long> frames = new HashSet<>();
-        for (final Party party : parties.values()) {
+        for (final Party party : shown) {
             for (final long address : watched) {
                 frames.add(PageReader.read(party, address).frame());
             }

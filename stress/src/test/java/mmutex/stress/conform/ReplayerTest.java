@@ -53,9 +53,9 @@ class ReplayerTest {
 
     @Test
     void shouldNameTheArgumentThatIsNotEmulated() {
-        assertThat(replay(MMAP, step(1, "madvise", "'at':'A','n':1,'advice':'FREE'", ""))
+        assertThat(replay(MMAP, step(1, "madvise", "'at':'A','n':1,'advice':'PAGEOUT'", ""))
                         .reason())
-                .isEqualTo("madvise FREE");
+                .isEqualTo("madvise PAGEOUT");
         assertThat(replay(step(0, "mmap", FILE.formatted('A'), ""), step(1, "ftruncate", "'size':100", ""))
                         .reason())
                 .isEqualTo("ftruncate within a page");
