@@ -160,6 +160,11 @@ class HugePageFaultTest {
                 .isEqualTo(Errno.EINVAL);
         assertThat(emulation.process.madvise(emulation.cpu, addr(1), PAGE, Advice.DONTFORK))
                 .isEqualTo(Errno.EINVAL);
+        assertThat(emulation.process.madvise(emulation.cpu, addr(1), PAGE, Advice.COLD))
+                .isEqualTo(Errno.EINVAL);
+        assertThat(emulation.process.mlock(emulation.cpu, addr(1), PAGE)).isEqualTo(Errno.OK); // changes nothing
+        assertThat(emulation.process.mremap(emulation.cpu, BASE, HUGE * PAGE, addr(8 * HUGE), false))
+                .isEqualTo(Errno.EINVAL);
         assertThat(emulation.process.mmapOver(emulation.cpu, addr(3), PAGE, READ))
                 .isEqualTo(Errno.EINVAL);
         assertThat(emulation.space.vmas().size()).isEqualTo(1);
