@@ -35,11 +35,11 @@ public final class Platform {
     private final AccessWindow[] windows;
     private final SrcuDomain srcu = new SrcuDomain();
     private final AnonVmaTable anonVmas = new AnonVmaTable();
+    private final FileTable files = new FileTable();
+    private final HugePagePool hugePages;
     private final ReverseMap reverseMap;
     private final AtomicReferenceArray<DeviceMemory> deviceMemories = new AtomicReferenceArray<>(DEVICE_MEMORIES_MAX);
     private final AtomicInteger nextDeviceMemory = new AtomicInteger(1); // 0 in a frame's private word: nobody's
-    private final FileTable files = new FileTable();
-    private final HugePagePool hugePages;
 
     /**
      * Creates the shared state.
@@ -133,6 +133,37 @@ public final class Platform {
         }
     }
 
+    // ---- files and huge pages -------------------------------------------------------------------------------
+
+    /** Frames set apart for hugetlb mappings. */
+    public HugePagePool hugePages() {
+        return hugePages;
+    }
+
+    /**
+     * Makes an empty file with one holder.
+     *
+     * @param sizePages its size
+     * @throws IllegalStateException if there is no room for the root table of its page cache
+     */
+    public FileMapping createFile(final Actor actor, final FileMapping.Kind kind, final long sizePages) {
+        return files.create(actor, this, kind, sizePages);
+    }
+
+    /** The file that a frame record names; null if it is gone. */
+    public FileMapping file(final long id) {
+        return files.get(id);
+    }
+
+    /** All files (checkers). */
+    public List<FileMapping> files() {
+        return files.all();
+    }
+
+    void removeFile(final Actor actor, final FileMapping dead) {
+        files.remove(actor, dead);
+    }
+
     // ---- memory of devices ----------------------------------------------------------------------------------
 
     /**
@@ -175,35 +206,6 @@ public final class Platform {
     /** A memory by its id; null while it is being made (checkers). */
     public DeviceMemory deviceMemoryById(final int id) {
         return deviceMemories.get(id);
-    }
-
-    /** Frames set apart for hugetlb mappings. */
-    public HugePagePool hugePages() {
-        return hugePages;
-    }
-
-    /**
-     * Makes an empty file with one holder.
-     *
-     * @param sizePages its size
-     * @throws IllegalStateException if there is no room for the root table of its page cache
-     */
-    public FileMapping createFile(final Actor actor, final FileMapping.Kind kind, final long sizePages) {
-        return files.create(actor, this, kind, sizePages);
-    }
-
-    /** The file that a frame record names; null if it is gone. */
-    public FileMapping file(final long id) {
-        return files.get(id);
-    }
-
-    /** All files (checkers). */
-    public List<FileMapping> files() {
-        return files.all();
-    }
-
-    void removeFile(final Actor actor, final FileMapping dead) {
-        files.remove(actor, dead);
     }
 
     AnonVma createAnonVma(final Actor actor, final AnonVma parent) {
