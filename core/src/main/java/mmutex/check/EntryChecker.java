@@ -13,13 +13,13 @@ import mmutex.mm.Platform;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 
-/** What each CPU entry may say: I14, I18, I30 now; I17 at quiescence. */
+/** What each CPU entry may say: I14, I16, I18, I21, I30 now; I17 at quiescence. */
 final class EntryChecker {
     private EntryChecker() {}
 
     static void now(
             final Task task, final Platform platform, final List<AddressSpace> spaces, final CheckReport report) {
-        report.looking("I14", "I18", "I30");
+        report.looking("I14", "I16", "I18", "I21", "I30");
         if (!platform.data().isZero(FrameAllocator.ZERO_FRAME)) {
             report.violated("I30", "the zero frame does not read zero");
         }
@@ -51,6 +51,14 @@ final class EntryChecker {
         }
         if (platform.frames().refCount(pfn) == 0) {
             report.violated("I14", where + ": " + kind + " entry of a free frame");
+        }
+        if (kind.isMigration() && !platform.frames().has(pfn, FrameTable.LOCKED)) {
+            report.violated("I21", where + ": migration entry of an unlocked frame");
+        }
+        if (kind.isDeviceExclusive()
+                && !platform.profile().makeAcceptsShared()
+                && (vma.has(VmFlags.SHARED) || !platform.frames().has(pfn, FrameTable.ANON))) {
+            report.violated("I16", where + ": exclusive, but not private anonymous memory");
         }
         if (present && encoding.isWritable(pte)) {
             writable(platform, vma, pfn, where, encoding.isUffdWp(pte), report);

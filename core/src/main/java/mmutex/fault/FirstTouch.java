@@ -27,11 +27,13 @@ final class FirstTouch {
         final PteEncoding encoding = fault.encoding;
         final long pte = encoding.mkSpecial(encoding.present(FrameAllocator.ZERO_FRAME, fault.vma.protection()));
         fault.table.lock(fault.task, fault.slot);
-        if (encoding.isNone(fault.table.load(fault.slot))) {
+        final boolean none = encoding.isNone(fault.table.load(fault.slot));
+        final boolean reaped = none && fault.space.isUnstable();
+        if (none && !reaped) {
             fault.table.store(fault.slot, pte);
         }
         fault.table.unlock(fault.task, fault.slot);
-        return FaultResult.DONE;
+        return reaped ? FaultResult.SIGBUS : FaultResult.DONE;
     }
 
     private static int write(final FaultContext fault) {
@@ -52,7 +54,10 @@ final class FirstTouch {
         }
         // 3. Under the lock: still nothing there? Then count, map, publish (O2: contents before the entry).
         fault.table.lock(fault.task, fault.slot);
-        final boolean won = encoding.isNone(fault.table.load(fault.slot));
+        final boolean none = encoding.isNone(fault.table.load(fault.slot));
+        // check_stable_address_space: what the reaper took must not come back as zeroes.
+        final boolean reaped = none && fault.space.isUnstable();
+        final boolean won = none && !reaped;
         if (won) {
             fault.space.anonPages().add(1);
             fault.space.reverseMap().addNewAnon(pfn, fault.vma, fault.addr);
@@ -62,6 +67,6 @@ final class FirstTouch {
         if (!won) {
             allocator.put(pfn);
         }
-        return FaultResult.DONE;
+        return reaped ? FaultResult.SIGBUS : FaultResult.DONE;
     }
 }

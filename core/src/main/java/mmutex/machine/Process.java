@@ -4,6 +4,7 @@ import mmutex.change.Advisor;
 import mmutex.change.Advisor.Advice;
 import mmutex.change.Forker;
 import mmutex.change.Mapper;
+import mmutex.change.OomReaper;
 import mmutex.change.Protector;
 import mmutex.change.SpaceTeardown;
 import mmutex.mm.AddressSpace;
@@ -59,10 +60,8 @@ public final class Process {
 
     /** Forks; on failure nothing of the child remains. */
     public Forked fork(final Task task) {
-        final AddressSpace child;
-        try {
-            child = machine.newSpace();
-        } catch (final IllegalStateException noRoomForRootTable) {
+        final AddressSpace child = machine.newSpace();
+        if (child == null) {
             return new Forked(Errno.ENOMEM, null);
         }
         final Errno errno = Forker.fork(task, space, child);
@@ -72,6 +71,11 @@ public final class Process {
             return new Forked(errno, null);
         }
         return new Forked(Errno.OK, process);
+    }
+
+    /** The out-of-memory reaper takes the memory of a process that is about to die; see {@link OomReaper#reap}. */
+    public boolean reap(final Task task) {
+        return OomReaper.reap(task, space);
     }
 
     /** The process ends: its address space is torn down once nobody pins it. No CPU runs it any more. */
