@@ -4,6 +4,7 @@ import mmutex.fault.ExclusiveRestorer;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
+import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
 import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
@@ -118,7 +119,12 @@ public final class Forker {
             }
             final boolean nowPresent = encoding.isPresent(from.load(slot));
             if (nowPresent) {
-                anonPages += copyPresent(vma, copy, slot, firstTo + i * Long.BYTES);
+                final long copied = copyPresent(vma, copy, firstPage + i, slot, firstTo + i * Long.BYTES);
+                if (copied < 0) {
+                    result = Errno.ENOMEM;
+                    break;
+                }
+                anonPages += copied;
             } else {
                 anonPages++;
             }
@@ -149,12 +155,19 @@ public final class Forker {
         return true;
     }
 
-    /** copy_present_pte: shared read-only by both, old in the child; returns the anonymous pages the child got. */
-    private static long copyPresent(final Vma vma, final Vma copy, final long slot, final long childSlot) {
+    /**
+     * copy_present_pte: shared read-only by both, old in the child; returns the anonymous pages the child got, -1 without
+     * frames.
+     */
+    private static long copyPresent(
+            final Vma vma, final Vma copy, final long page, final long slot, final long childSlot) {
         final Platform platform = vma.space().platform();
         final PteEncoding encoding = platform.encoding();
         final PageTable table = vma.space().pageTable();
         long pte = table.load(slot);
+        if (isPinnedByOwner(platform, pte)) {
+            return copyPinned(copy, page << platform.encoding().pageShift(), childSlot, pte);
+        }
         if (VmFlags.isCowMapping(vma.flags())) {
             // The entry is valid: hardware may set young or dirty until it is write-protected.
             while (encoding.isWritable(pte) && !table.compareAndSet(slot, pte, encoding.wrProtect(pte))) {
@@ -175,5 +188,34 @@ public final class Forker {
         }
         copy.space().pageTable().store(childSlot, childPte);
         return zero ? 0 : 1;
+    }
+
+    /** folio_needs_cow_for_dma: somebody reads or writes the page through a pin; it must stay the parent's alone. */
+    private static boolean isPinnedByOwner(final Platform platform, final long pte) {
+        final PteEncoding encoding = platform.encoding();
+        return !encoding.isSpecial(pte)
+                && platform.frames().isMaybePinned(encoding.frameNumber(pte))
+                && platform.frames().has(encoding.frameNumber(pte), FrameTable.ANON | FrameTable.ANON_EXCLUSIVE);
+    }
+
+    /** copy_present_page: the child gets its copy now; the parent's entry stays as it is. */
+    private static long copyPinned(final Vma copy, final long addr, final long childSlot, final long pte) {
+        final Platform platform = copy.space().platform();
+        final PteEncoding encoding = platform.encoding();
+        final long fresh = platform.allocator().allocate();
+        if (fresh == FrameAllocator.NONE) {
+            return -1;
+        }
+        platform.data().copyFrame(encoding.frameNumber(pte), fresh);
+        final PageTable table = copy.space().pageTable();
+        copy.space().reverseMap().addNewAnon(fresh, copy, addr);
+        long childPte = encoding.mkDirty(encoding.present(fresh, copy.protection()));
+        if (copy.has(VmFlags.WRITE)) {
+            childPte = encoding.mkWrite(childPte);
+        }
+        table.store(
+                childSlot,
+                copy.has(VmFlags.UFFD_WP) && encoding.isUffdWp(pte) ? encoding.mkUffdWp(childPte) : childPte);
+        return 1;
     }
 }

@@ -79,7 +79,8 @@ public final class Mapper {
         return Errno.OK;
     }
 
-    private static void unmapLocked(final Task task, final AddressSpace space, final long start, final long end) {
+    /** do_vmi_munmap; mmap lock held for writing. */
+    static void unmapLocked(final Task task, final AddressSpace space, final long start, final long end) {
         final Vma first = space.vmas().find(start);
         if (first == null || first.start() >= end) {
             return;
@@ -91,6 +92,9 @@ public final class Mapper {
         for (Vma vma = space.vmas().find(start);
                 vma != null && vma.start() < end;
                 vma = space.vmas().find(start)) {
+            if (vma.has(VmFlags.LOCKED)) {
+                space.lockedPages().add(-(vma.end() - vma.start() >>> space.pageShift()));
+            }
             editor.remove(task, vma);
         }
         // 2. One span over the whole request, holes included.

@@ -51,14 +51,20 @@ public final class Protector {
                 return Errno.ENOMEM;
             }
             final long to = Math.min(vma.end(), end);
-            final long newFlags = vma.flags() & ~ACCESS | protection;
-            if ((protection & ~(vma.flags() >>> 4) & ACCESS) != 0) {
+            final long vmaFlags = vma.flags();
+            final long newFlags = vmaFlags & ~ACCESS | protection;
+            if ((protection & ~(vmaFlags >>> 4) & ACCESS) != 0) {
                 return Errno.EACCES;
             }
             // 1. No change of flags: no event, device mappings stay.
-            if (newFlags != vma.flags()) {
+            if (newFlags != vmaFlags) {
                 final Vma changed = space.editor().modify(task, vma, addr, to, accounted(vma, newFlags));
                 changeProtection(task, changed, addr, to);
+                // Locked memory that becomes writable is copied at once, so that no write has to wait.
+                if ((vmaFlags & (VmFlags.WRITE | VmFlags.SHARED | VmFlags.LOCKED)) == VmFlags.LOCKED
+                        && (newFlags & VmFlags.WRITE) != 0) {
+                    Populator.populateLocked(task, changed, addr, to);
+                }
             }
             addr = to;
         }

@@ -70,7 +70,7 @@ public final class FaultHandler {
         fault.table.lock(fault.task, fault.slot);
         long pte = fault.table.load(fault.slot);
         while (pte == fault.originalPte) { // a failed compare-and-set means that hardware set a bit: look again
-            if (fault.isWrite() && !fault.encoding.isWritable(pte)) {
+            if (fault.has(FaultFlags.WRITE | FaultFlags.UNSHARE) && !fault.encoding.isWritable(pte)) {
                 return WriteProtectFault.handle(fault);
             }
             final long touched = fault.encoding.mkYoung(fault.isWrite() ? fault.encoding.mkDirty(pte) : pte);

@@ -3,14 +3,19 @@ package mmutex.machine;
 import mmutex.change.Advisor;
 import mmutex.change.Advisor.Advice;
 import mmutex.change.Forker;
+import mmutex.change.Locker;
 import mmutex.change.Mapper;
-import mmutex.change.OomReaper;
+import mmutex.change.Mover;
 import mmutex.change.Protector;
+import mmutex.change.Reaper;
+import mmutex.change.SoftDirtyClearer;
 import mmutex.change.SpaceTeardown;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
 import mmutex.mm.PageMap;
+import mmutex.mm.Residency;
 import mmutex.mm.Task;
+import mmutex.remote.RemoteMemory;
 
 /**
  * A process: an address space and the system calls that change it. Calls from any number of tasks at once.
@@ -20,6 +25,7 @@ import mmutex.mm.Task;
 public final class Process {
     private final Machine machine;
     private final AddressSpace space;
+    private final Futexes futexes = new Futexes();
 
     Process(final Machine machine, final AddressSpace space) {
         this.machine = machine;
@@ -55,6 +61,60 @@ public final class Process {
         return Advisor.advise(task, space, addr, length, advice);
     }
 
+    /**
+     * Moves mapped pages; see {@link Mover#move}.
+     *
+     * @param keepOld the old range stays mapped, empty
+     */
+    public Errno mremap(final Task task, final long from, final long length, final long to, final boolean keepOld) {
+        return Mover.move(task, space, from, length, to, keepOld);
+    }
+
+    /** Locks memory and brings it in; see {@link Locker#lock}. */
+    public Errno mlock(final Task task, final long addr, final long length) {
+        return Locker.lock(task, space, addr, length);
+    }
+
+    /** Undoes {@link #mlock}. */
+    public Errno munlock(final Task task, final long addr, final long length) {
+        return Locker.unlock(task, space, addr, length);
+    }
+
+    /** Which pages are in memory; see {@link Residency#read}. */
+    public Errno mincore(final Task task, final long addr, final int pages, final byte[] vec) {
+        return Residency.read(task, space, addr, pages, vec);
+    }
+
+    /** Starts a round of soft-dirty tracking: 4 written to /proc/PID/clear_refs; see {@link SoftDirtyClearer#clear}. */
+    public void clearSoftDirty(final Task task) {
+        SoftDirtyClearer.clear(task, space);
+    }
+
+    /** pread of /proc/PID/mem; returns the bytes read, 0 where the kernel says EIO. */
+    public int readForced(final Task task, final long addr, final byte[] target) {
+        return RemoteMemory.read(task, space, addr, target, target.length);
+    }
+
+    /** pwrite to /proc/PID/mem; returns the bytes written, 0 where the kernel says EIO. */
+    public int writeForced(final Task task, final long addr, final byte[] source) {
+        return RemoteMemory.write(task, space, addr, source, source.length);
+    }
+
+    /** process_vm_readv by another or the same process; returns the bytes read, 0 where the kernel says EFAULT. */
+    public int readPinned(final Task task, final long addr, final byte[] target) {
+        return RemoteMemory.readPinned(task, space, addr, target, target.length);
+    }
+
+    /** process_vm_writev; returns the bytes written, 0 where the kernel says EFAULT. */
+    public int writePinned(final Task task, final long addr, final byte[] source) {
+        return RemoteMemory.writePinned(task, space, addr, source, source.length);
+    }
+
+    /** Its private futexes. */
+    public Futexes futexes() {
+        return futexes;
+    }
+
     /** A fork's outcome: the child, or null and why not. */
     public record Forked(Errno errno, Process child) {}
 
@@ -73,9 +133,9 @@ public final class Process {
         return new Forked(Errno.OK, process);
     }
 
-    /** The out-of-memory reaper takes the memory of a process that is about to die; see {@link OomReaper#reap}. */
-    public boolean reap(final Task task) {
-        return OomReaper.reap(task, space);
+    /** The out-of-memory reaper takes the memory of a process that is about to die; see {@link Reaper#reap}. */
+    public Errno reap(final Task task) {
+        return Reaper.reap(task, space);
     }
 
     /** The process ends: its address space is torn down once nobody pins it. No CPU runs it any more. */

@@ -103,6 +103,13 @@ public final class FrameAllocator {
         }
     }
 
+    /** Drops a pin and frees the frame if nobody else holds it. */
+    public void unpin(final long pfn) {
+        if (frames.unpinTestZero(pfn)) {
+            free(pfn);
+        }
+    }
+
     private void free(final long pfn) {
         if (frames.mapCount(pfn) != 0) {
             throw new IllegalStateException("freed while mapped: pfn=" + pfn + ", mapcount=" + frames.mapCount(pfn));

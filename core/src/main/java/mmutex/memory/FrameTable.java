@@ -34,6 +34,12 @@ public final class FrameTable {
     /** The frame is handed out (checkers only). */
     public static final long ALLOCATED = 1L << 5;
 
+    /** The contents may be dropped while they are clean: MADV_FREE, the kernel's cleared PG_swapbacked. */
+    public static final long LAZY_FREE = 1L << 13;
+
+    /** GUP_PIN_COUNTING_BIAS: references that a pin counts for. */
+    private static final long PIN_BIAS = 1024;
+
     private static final int RECORD_SHIFT = 6;
     private static final int STATE = 0;
     private static final int REFCOUNT = 8;
@@ -129,12 +135,32 @@ public final class FrameTable {
 
     /** Drops a reference; true if it was the last one and the caller must free the frame. */
     public boolean putTestZero(final long pfn) {
+        return dropTestZero(pfn, 1);
+    }
+
+    private boolean dropTestZero(final long pfn, final long references) {
         SchedulePoint.before(Step.FRAME_REFERENCE, pfn);
-        final long before = words.getAndAdd(at(pfn, REFCOUNT), -1);
-        if (before <= 0) {
-            throw new IllegalStateException("reference count underflow: pfn=" + pfn + ", count=" + (before - 1));
+        final long after = words.getAndAdd(at(pfn, REFCOUNT), -references) - references;
+        if (after < 0) {
+            throw new IllegalStateException("reference count underflow: pfn=" + pfn + ", count=" + after);
         }
-        return before == 1;
+        return after == 0;
+    }
+
+    /** pin_user_page: as {@link #get}, and recognisable: {@link #isMaybePinned}. */
+    public void pin(final long pfn) {
+        SchedulePoint.before(Step.FRAME_REFERENCE, pfn);
+        words.getAndAdd(at(pfn, REFCOUNT), PIN_BIAS);
+    }
+
+    /** unpin_user_page, but for the frame's freeing: true if that was the last reference and the caller must do it. */
+    boolean unpinTestZero(final long pfn) {
+        return dropTestZero(pfn, PIN_BIAS);
+    }
+
+    /** folio_maybe_dma_pinned: true for sure if somebody has pinned the frame, and by mistake with very many references. */
+    public boolean isMaybePinned(final long pfn) {
+        return refCount(pfn) >= PIN_BIAS;
     }
 
     public long mapCount(final long pfn) {

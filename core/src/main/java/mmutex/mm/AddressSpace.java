@@ -42,6 +42,7 @@ public final class AddressSpace {
     private final NotifierState notifiers;
     private final Counter anonPages = new Counter();
     private final Counter swapEntries = new Counter();
+    private final Counter lockedPages = new Counter();
     private final ReverseMap reverseMap;
     private final VmaEditor editor;
 
@@ -140,6 +141,11 @@ public final class AddressSpace {
     /** Set once, by the reaper, before it unmaps anything. */
     public void markUnstable() {
         unstable = true;
+    }
+
+    /** mm->locked_vm: pages of locked VMAs, there or not. */
+    public Counter lockedPages() {
+        return lockedPages;
     }
 
     SpinLock prepareLock() {

@@ -181,6 +181,7 @@ public final class ReverseMap {
             }
         }
         chain.clear();
+        vma.anonVma(null);
         own.lock().writeUnlock(actor);
     }
 

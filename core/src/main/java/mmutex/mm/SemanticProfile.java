@@ -28,7 +28,8 @@ import mmutex.notify.NotifierEvent;
  * @param mprotectUnaccounts mprotect to read-only gives back the accounting of memory that was never faulted in
  * @param mergesIntoUnfaulted a VMA without anon_vma is merged with a changed neighbour that has one
  * @param mprotectNotifyLevel level of the upper entries whose presence mprotect looks at before it sends its event
- * @param populateStopsAtHole MADV_POPULATE stops at a hole
+ * @param populate what MADV_POPULATE does about holes, if the kernel has it
+ * @param mremapMovesManyVmas mremap moves a range VMA by VMA, holes and all, instead of refusing what isn't one VMA
  * @param retriedFaultIsMajor a fault that had to wait counts as major
  * @param hasAnonExclusive the AnonExclusive bit exists
  * @param exclusiveIsReclaimable reclaim and migration handle exclusive entries
@@ -57,7 +58,8 @@ public record SemanticProfile(
         boolean mprotectUnaccounts,
         boolean mergesIntoUnfaulted,
         int mprotectNotifyLevel,
-        boolean populateStopsAtHole,
+        Populate populate,
+        boolean mremapMovesManyVmas,
         boolean retriedFaultIsMajor,
         boolean hasAnonExclusive,
         boolean exclusiveIsReclaimable,
@@ -82,6 +84,16 @@ public record SemanticProfile(
         COPY_DEMOTED,
         /** Restores it if the page lock can be had at once; otherwise fork fails. */
         RESTORE_BY_TRYLOCK
+    }
+
+    /** MADV_POPULATE_READ and MADV_POPULATE_WRITE. */
+    public enum Populate {
+        /** Not there yet: EINVAL. */
+        ABSENT,
+        /** Goes on behind a hole, and reports it at the end. */
+        PASSES_HOLES,
+        /** Ends at a hole. */
+        STOPS_AT_HOLE
     }
 
     /** When mprotect grants write at once. */
@@ -115,6 +127,7 @@ public record SemanticProfile(
             false,
             false,
             PMD,
+            Populate.ABSENT,
             false,
             true,
             false,
@@ -145,6 +158,7 @@ public record SemanticProfile(
             false,
             false,
             PMD,
+            Populate.ABSENT,
             false,
             true,
             false,
@@ -175,6 +189,7 @@ public record SemanticProfile(
             false,
             false,
             PMD,
+            Populate.PASSES_HOLES,
             false,
             true,
             true,
@@ -205,7 +220,8 @@ public record SemanticProfile(
             true,
             false,
             PUD,
-            true,
+            Populate.STOPS_AT_HOLE,
+            false,
             false,
             true,
             false,
@@ -235,6 +251,7 @@ public record SemanticProfile(
             true,
             true,
             PUD,
+            Populate.STOPS_AT_HOLE,
             true,
             false,
             true,

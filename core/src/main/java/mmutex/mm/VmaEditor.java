@@ -23,34 +23,69 @@ public final class VmaEditor {
 
     /** vma_merge_new_range, or a new VMA: maps an empty range. Returns the VMA that now holds it. */
     public Vma map(final Actor actor, final long start, final long end, final long flags, final long pageOffset) {
-        final Vma previous = vmas.before(start);
-        final Vma next = vmas.find(start);
-        final boolean left = previous != null && canMergeAfter(previous, start, flags, null, pageOffset);
-        final boolean right = next != null
-                && canMergeBefore(next, end, flags, null, pageOffset + pages(start, end))
-                && (!left || areCompatible(previous, next));
-        final Vma merged;
-        if (left && right) {
-            merged = previous;
-            lock(actor, previous);
-            lock(actor, next);
-            duplicateAnonVma(actor, previous, next);
-            resize(actor, previous, previous.start(), next.end(), previous.pageOffset());
-            remove(actor, next);
-        } else if (left) {
-            merged = previous;
-            lock(actor, previous);
-            resize(actor, previous, previous.start(), end, previous.pageOffset());
-        } else if (right) {
-            merged = next;
-            lock(actor, next);
-            resize(actor, next, start, next.end(), pageOffset);
-        } else {
+        Vma merged = mergeNew(actor, start, end, flags, pageOffset, null);
+        if (merged == null) {
             merged = new Vma(space, start, end, flags, pageOffset);
             lock(actor, merged);
             vmas.insert(merged);
         }
         merged.flags(merged.flags() | VmFlags.SOFTDIRTY);
+        return merged;
+    }
+
+    /**
+     * copy_vma: maps an empty range for pages that move there from a VMA, [from, from + length) of it. Pages keep their
+     * linear index, so that reverse maps find them; where there are none yet, the index follows the new place, for the
+     * sake of merging. Returns the VMA that now holds the range; that may be the source itself.
+     */
+    public Vma copyRange(final Actor actor, final Vma source, final long from, final long length, final long to) {
+        final long pageOffset = source.anonVma() == null ? to >>> space.pageShift() : source.linearIndex(from);
+        final Vma merged = mergeNew(actor, to, to + length, source.flags(), pageOffset, source);
+        if (merged != null) {
+            return merged;
+        }
+        final Vma copy = new Vma(space, to, to + length, source.flags(), pageOffset);
+        lock(actor, copy);
+        copy.anonVma(source.anonVma());
+        reverseMap.cloneChain(actor, copy, source);
+        vmas.insert(copy);
+        return copy;
+    }
+
+    /** Lets neighbours grow over an empty range; null if none can. {@code source}: whose pages will come, or null. */
+    private Vma mergeNew(
+            final Actor actor,
+            final long start,
+            final long end,
+            final long flags,
+            final long pageOffset,
+            final Vma source) {
+        final Vma previous = vmas.before(start);
+        final Vma next = vmas.find(start);
+        final boolean left = previous != null && canMergeAfter(previous, start, flags, source, pageOffset);
+        final boolean right = next != null
+                && canMergeBefore(next, end, flags, source, pageOffset + pages(start, end))
+                && (!left || areCompatible(previous, next));
+        if (!left && !right) {
+            return null;
+        }
+        final Vma merged = left ? previous : next;
+        lock(actor, merged);
+        if (left && right) {
+            lock(actor, next);
+            duplicateAnonVma(actor, previous, next);
+        }
+        if (source != null) {
+            duplicateAnonVma(actor, merged, source);
+        }
+        if (left) {
+            resize(actor, previous, previous.start(), right ? next.end() : end, previous.pageOffset());
+        } else {
+            resize(actor, next, start, next.end(), pageOffset);
+        }
+        if (left && right) {
+            remove(actor, next);
+        }
         return merged;
     }
 
@@ -105,6 +140,18 @@ public final class VmaEditor {
     public void remove(final Actor actor, final Vma vma) {
         lock(actor, vma);
         vmas.remove(vma);
+        reverseMap.unlink(actor, vma);
+    }
+
+    /** Changes flags that have no part in merging, of a VMA as a whole. */
+    public void changeFlags(final Actor actor, final Vma vma, final long flags) {
+        lock(actor, vma);
+        vma.flags(flags);
+    }
+
+    /** unlink_anon_vmas of a VMA that stays, but whose pages have all moved away. */
+    public void forgetPages(final Actor actor, final Vma vma) {
+        lock(actor, vma);
         reverseMap.unlink(actor, vma);
     }
 

@@ -7,7 +7,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import mmutex.change.OomReaper;
+import mmutex.change.Reaper;
 import mmutex.device.DeviceAccess;
 import mmutex.fault.Signal;
 import mmutex.layout.PteKind;
@@ -247,7 +247,7 @@ class FaultInjectionTest {
         final DriverLock lock = scene.mirrorLock();
         lock.lock(busy);
 
-        assertThat(OomReaper.reap(reaper, scene.emulation.space)).isFalse();
+        assertThat(Reaper.reap(reaper, scene.emulation.space)).isEqualTo(Errno.EAGAIN);
 
         assertThat(scene.inUse()).isEqualTo(before);
         for (int page = 0; page < Scene.PAGES; page++) {
@@ -257,7 +257,7 @@ class FaultInjectionTest {
         lock.unlock(busy);
         assertThat(scene.loadAll()).isEqualTo(Signal.NONE); // what is there can still be used
 
-        assertThat(OomReaper.reap(reaper, scene.emulation.space)).isTrue();
+        assertThat(Reaper.reap(reaper, scene.emulation.space)).isEqualTo(Errno.OK);
         assertThat(scene.emulation.process.rssAnonPages()).isZero();
         assertThat(scene.loadAll()).isEqualTo(Signal.BUS_ADRERR); // and what is gone does not come back as zeroes
         assertThat(scene.storeAll()).isEqualTo(Signal.BUS_ADRERR);
@@ -276,7 +276,7 @@ class FaultInjectionTest {
         assertThat(scene.resolve(DeviceAccess.ATOMIC)).isEqualTo(Errno.OK);
         final Task reaper = scene.emulation.machine.newTask("reaper");
 
-        assertThat(OomReaper.reap(reaper, scene.emulation.space)).isFalse();
+        assertThat(Reaper.reap(reaper, scene.emulation.space)).isEqualTo(Errno.EAGAIN);
 
         assertThat(scene.emulation.kind(0).isDeviceExclusive()).isTrue();
         assertThat(scene.emulation.space.notifiers().snapshot(reaper).activeSpans()).isZero();

@@ -51,9 +51,9 @@ class ReplayerTest {
 
     @Test
     void shouldNameTheArgumentThatIsNotEmulated() {
-        assertThat(replay(MMAP, step(1, "madvise", "'at':'A','n':1,'advice':'FREE'", ""))
+        assertThat(replay(MMAP, step(1, "madvise", "'at':'A','n':1,'advice':'PAGEOUT'", ""))
                         .reason())
-                .isEqualTo("madvise FREE");
+                .isEqualTo("madvise PAGEOUT");
         assertThat(replay(step(0, "mmap", "'at':'A','n':1,'kind':'anon_shared','prot':'r'", ""))
                         .reason())
                 .isEqualTo("mmap anon_shared");

@@ -3,7 +3,7 @@ package mmutex.bench.torture.op;
 import mmutex.change.Advisor.Advice;
 import mmutex.mm.Errno;
 
-/** MADV_DONTNEED of common pages. */
+/** Discards common pages, now or some time, or brings them in. */
 final class DiscardCommons implements TortureOperation {
     @Override
     public int weight() {
@@ -15,8 +15,19 @@ final class DiscardCommons implements TortureOperation {
         final Member member = hand.runAny();
         final int first = hand.dice().nextInt(World.COMMONS_PAGES);
         final int pages = 1 + hand.dice().nextInt(World.COMMONS_PAGES - first);
+        final Advice advice = KINDS[hand.dice().nextInt(KINDS.length)];
         final Errno errno = member.process.madvise(
-                hand.cpu(), World.commons(first), (long) pages * World.PAGE, Advice.DONTNEED);
-        Finding.require(errno == Errno.OK || errno == Errno.ENOMEM, "madvise of common pages: %s", errno);
+                hand.cpu(), World.commons(first), (long) pages * World.PAGE, advice);
+        Finding.require(
+                errno == Errno.OK
+                        || errno == Errno.ENOMEM
+                        || advice != Advice.DONTNEED && (errno == Errno.EINVAL || errno == Errno.EFAULT),
+                "madvise %s of common pages: %s",
+                advice,
+                errno);
     }
+
+    private static final Advice[] KINDS = {
+        Advice.DONTNEED, Advice.DONTNEED, Advice.FREE, Advice.COLD, Advice.POPULATE_READ, Advice.POPULATE_WRITE
+    };
 }

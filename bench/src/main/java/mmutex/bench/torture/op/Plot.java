@@ -76,6 +76,20 @@ final class Plot {
         return pages[number];
     }
 
+    /** Pages have moved, over what was there. What is kept of the old range is empty. */
+    void move(final int from, final int count, final int to, final boolean keepOld) {
+        for (int i = 0; i < count; i++) {
+            final Page old = pages[from + i];
+            final Page left = new Page();
+            left.mapped = keepOld && old.mapped;
+            left.protection = old.protection;
+            left.inherited = old.inherited;
+            left.wiped = old.wiped;
+            pages[to + i] = old;
+            pages[from + i] = left;
+        }
+    }
+
     /** What a child forked now finds. */
     Plot forChild() {
         final Page[] copies = new Page[pages.length];

@@ -2,6 +2,7 @@ package mmutex.change;
 
 import mmutex.layout.VmFlags;
 import mmutex.mm.AddressSpace;
+import mmutex.mm.Errno;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 import mmutex.notify.NotifierEvent;
@@ -14,30 +15,32 @@ import mmutex.sync.ActorLocal;
  * <p>Nothing here may wait: the mmap lock is only tried, and the spans are non-blockable. A VMA whose subscribers would have
  * to wait is passed over.
  */
-public final class OomReaper {
+public final class Reaper {
     private static final ActorLocal<NotifierRange> RANGE = new ActorLocal<>(NotifierRange::new);
 
-    private OomReaper() {}
+    private Reaper() {}
 
     /**
      * Unmaps the private memory of an address space. From then on a fault on missing anonymous memory is a SIGBUS, since
      * what was there is lost.
      *
-     * @return whether all of it is gone; false if the mmap lock was held for writing, or a VMA had to be passed over
+     * @return OK; EAGAIN if the mmap lock was held for writing, or a VMA had to be passed over: the kernel tries again ten
+     *     times, a tenth of a second apart
      */
-    public static boolean reap(final Task task, final AddressSpace space) {
+    public static Errno reap(final Task task, final AddressSpace space) {
         if (!space.mmapLock().tryReadLock(task)) {
-            return false;
+            return Errno.EAGAIN;
         }
         space.markUnstable();
         boolean complete = true;
         for (final Vma vma : space.vmas().snapshot()) {
-            if (!vma.has(VmFlags.PFNMAP) && !vma.has(VmFlags.SHARED)) {
+            // Shared memory is not this process's to give, and special mappings have no frames.
+            if ((vma.flags() & (VmFlags.SHARED | VmFlags.PFNMAP | VmFlags.IO)) == 0) {
                 complete &= reapVma(task, space, vma);
             }
         }
         space.mmapLock().readUnlock(task);
-        return complete;
+        return complete ? Errno.OK : Errno.EAGAIN;
     }
 
     private static boolean reapVma(final Task task, final AddressSpace space, final Vma vma) {

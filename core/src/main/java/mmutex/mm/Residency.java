@@ -1,0 +1,52 @@
+package mmutex.mm;
+
+import mmutex.layout.PteEncoding;
+import mmutex.layout.PteKind;
+
+/** What mincore says of a range: mm/mincore.c (6.12). Nothing is touched; exclusive and device-private pages count as there. */
+public final class Residency {
+    private Residency() {}
+
+    /**
+     * Tells for each page whether an access would find it in memory.
+     *
+     * @param start page-aligned
+     * @param vec receives 1 or 0 per page; on ENOMEM the pages before the hole have been filled in
+     * @return OK; EINVAL for a misaligned start, ENOMEM for a hole
+     */
+    public static Errno read(
+            final Task task, final AddressSpace space, final long start, final int pages, final byte[] vec) {
+        if ((start & space.pageSize() - 1) != 0) {
+            return Errno.EINVAL;
+        }
+        Errno result = Errno.OK;
+        space.mmapLock().readLock(task);
+        for (int i = 0; i < pages && result == Errno.OK; i++) {
+            final long addr = start + ((long) i << space.pageShift());
+            final Vma vma = addr < 0 || addr >= space.addressLimit()
+                    ? null
+                    : space.vmas().lookup(addr);
+            if (vma == null) {
+                result = Errno.ENOMEM;
+            } else {
+                vec[i] = (byte) (isResident(task, space, addr) ? 1 : 0);
+            }
+        }
+        space.mmapLock().readUnlock(task);
+        return result;
+    }
+
+    private static boolean isResident(final Task task, final AddressSpace space, final long addr) {
+        final PageTable table = space.pageTable();
+        final PteEncoding encoding = space.encoding();
+        final long slot = table.slot(addr);
+        if (slot == PageTable.NO_SLOT) {
+            return false;
+        }
+        table.lock(task, slot);
+        final long pte = table.load(slot);
+        table.unlock(task, slot);
+        final PteKind kind = encoding.kind(pte);
+        return kind != PteKind.NONE && kind != PteKind.SWAP && kind != PteKind.MARKER;
+    }
+}
