@@ -100,6 +100,11 @@ class BookkeepingMatrixTest {
             return this;
         }
 
+        State uffdWp(final boolean isUffdWp) {
+            uffdWp = isUffdWp;
+            return this;
+        }
+
         State frameDirty() {
             frameDirty = true;
             return this;
@@ -262,6 +267,17 @@ class BookkeepingMatrixTest {
                     Bench::mapExclusiveUffdWp,
                     b -> b.protect(READ),
                     (b, s) -> s.special(b.exclusiveKind(false))),
+            // ---- mremap, there and back: page 0 is where the matrix looks
+            new Row("mremap of a present page", Bench::mapNotSoftDirty, Bench::move, (b, s) -> s.softDirty(true)),
+            new Row("mremap of an exclusive page", Bench::mapExclusiveNotSoftDirty, Bench::move, (b, s) ->
+                    s.softDirty(true)),
+            new Row(
+                    "mremap of an exclusive page, uffd-wp",
+                    TWO_TYPES,
+                    ONE_TYPE,
+                    Bench::mapExclusiveUffdWp,
+                    Bench::move,
+                    (b, s) -> s.uffdWp(true)),
             // ---- zap; somebody keeps a reference, so that the frame can still be asked
             new Row("zap PRESENT anon", Bench::mapWrittenAndHeld, Bench::discard, (b, s) -> s.counts(-1, -1, -1)
                     .none()),
@@ -492,6 +508,13 @@ class BookkeepingMatrixTest {
 
         void protect(final long protection) {
             emulation.protect(0, 1, protection);
+        }
+
+        void move() {
+            assertThat(emulation.process.mremap(emulation.cpu, addr(0), PAGE, addr(8), false))
+                    .isEqualTo(Errno.OK);
+            assertThat(emulation.process.mremap(emulation.cpu, addr(8), PAGE, addr(0), false))
+                    .isEqualTo(Errno.OK);
         }
 
         void discard() {

@@ -35,6 +35,8 @@ class FaultInjectionTest {
 
     private static final Set<Enum<?>> OUT_OF_MEMORY = Set.of(Signal.OUT_OF_MEMORY);
     private static final Set<Enum<?>> ENOMEM = Set.of(Errno.ENOMEM);
+    private static final Set<Enum<?>> EFAULT = Set.of(Errno.EFAULT);
+
     /** Up to 6.14 the test device calls every failure EBUSY. */
     private static final Set<Enum<?>> NO_EXCLUSIVE = Set.of(Errno.ENOMEM, Errno.EBUSY);
     /** hmm_range_fault reports every failed fault as EFAULT; the device's own tables as ENOMEM. */
@@ -51,6 +53,11 @@ class FaultInjectionTest {
             new Operation("write to exclusive pages", Scene::mapExclusive, Scene::storeAll, OUT_OF_MEMORY, 0, 0, false),
             new Operation("fork", Scene::mapWritten, Scene::fork, ENOMEM, 0, 4, true),
             new Operation("fork with exclusive pages", Scene::mapExclusive, Scene::fork, ENOMEM, 0, 4, true),
+            new Operation("mremap", Scene::mapWritten, Scene::move, ENOMEM, 0, 3, false),
+            new Operation("mremap of exclusive pages", Scene::mapExclusive, Scene::move, ENOMEM, 0, 3, false),
+            new Operation("mlock", Scene::map, Scene::lock, Set.of(Errno.EAGAIN), 4, 3, false),
+            new Operation("forced write", Scene::map, Scene::writeForced, Set.of(Errno.EIO), 4, 3, false),
+            new Operation("pinned write to shared pages", Scene::mapShared, Scene::writePinned, EFAULT, 4, 0, false),
             new Operation("open and make exclusive", Scene::map, Scene::openAndMakeExclusive, NO_EXCLUSIVE, 4, 7, false),
             mirror("make untouched pages exclusive", Scene::map, s -> s.mirror(Scene.PAGES), NO_EXCLUSIVE, 4, 6),
             mirror("make zero pages exclusive", Scene::mapZero, s -> s.mirror(Scene.PAGES), NO_EXCLUSIVE, 4, 3),

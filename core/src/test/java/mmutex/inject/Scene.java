@@ -125,6 +125,31 @@ final class Scene {
         return forked.errno();
     }
 
+    /** Far away, where there are no tables yet; and back, so that it can be repeated. */
+    Errno move() {
+        final long far = 1L << 40;
+        final long length = PAGES * Emulation.PAGE;
+        final Errno there = emulation.process.mremap(cpu, Emulation.BASE, length, far, false);
+        return there != Errno.OK ? there : emulation.process.mremap(cpu, far, length, Emulation.BASE, false);
+    }
+
+    Errno lock() {
+        final Errno locked = emulation.process.mlock(cpu, Emulation.BASE, PAGES * Emulation.PAGE);
+        emulation.process.munlock(cpu, Emulation.BASE, PAGES * Emulation.PAGE);
+        return locked;
+    }
+
+    /** As the system calls say it: what was not transferred is an error if nothing was. */
+    Errno writeForced() {
+        final byte[] bytes = new byte[PAGES * (int) Emulation.PAGE];
+        return emulation.process.writeForced(cpu, Emulation.BASE, bytes) == bytes.length ? Errno.OK : Errno.EIO;
+    }
+
+    Errno writePinned() {
+        final byte[] bytes = new byte[PAGES * (int) Emulation.PAGE];
+        return emulation.process.writePinned(cpu, Emulation.BASE, bytes) == bytes.length ? Errno.OK : Errno.EFAULT;
+    }
+
     Errno openAndMakeExclusive() {
         openMirror();
         return mirror(PAGES);

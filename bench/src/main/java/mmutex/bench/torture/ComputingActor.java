@@ -21,8 +21,11 @@ import mmutex.device.SvmDevice;
  * was cancelled, since the page had just been taken away or write-protected, starts again.
  */
 final class ComputingActor extends ActorThread {
-    /** Of this many operations one is on a common page. */
+    /** Of this many choices one is a common page. */
     private static final int DETOUR = 8;
+
+    /** Additions to one counter in a row at most: CPUs must get a chance to break in. */
+    private static final int BURST = 256;
 
     private final SvmDevice device;
     private final World world;
@@ -126,9 +129,11 @@ final class ComputingActor extends ActorThread {
         private final SplittableRandom dice;
         private boolean missing;
         private boolean chosen;
+        private int left;
         private int counter;
         private int page;
         private boolean write;
+        private boolean atomic;
 
         Program(final SplittableRandom dice) {
             this.dice = dice;
@@ -155,9 +160,11 @@ final class ComputingActor extends ActorThread {
         private void choose() {
             if (!chosen) {
                 chosen = true;
+                left = 1 + dice.nextInt(BURST);
                 counter = dice.nextInt(Counters.count());
                 page = usesCommons && dice.nextInt(DETOUR) == 0 ? dice.nextInt(World.COMMONS_PAGES) : -1;
                 write = dice.nextBoolean();
+                atomic = dice.nextBoolean();
             }
         }
 
@@ -170,12 +177,16 @@ final class ComputingActor extends ActorThread {
             if (done(lane.modifyLong(Counters.addr(counter), DeviceAccess.ATOMIC, DeviceOperation.ADD, 1, 0))) {
                 world.counters().added(counter);
                 additions.incrementAndGet();
+                chosen = --left > 0;
             }
         }
 
         private void useCommons(final DeviceLane lane) {
             final long addr = World.COMMONS + (long) page * world.root().space().pageSize();
-            if (write) {
+            if (write && atomic) {
+                final long tag = world.tags().make(page, Tags.ROOT_LINEAGE);
+                done(lane.modifyLong(addr, DeviceAccess.ATOMIC, DeviceOperation.EXCHANGE, tag, 0));
+            } else if (write) {
                 done(lane.storeLong(addr, world.tags().make(page, Tags.ROOT_LINEAGE)));
             } else if (done(lane.loadLong(addr)) && lane.value() != 0 && !Tags.isFor(lane.value(), page)) {
                 throw new Finding(String.format(

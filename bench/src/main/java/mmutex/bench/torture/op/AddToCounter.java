@@ -13,7 +13,9 @@ final class AddToCounter implements TortureOperation {
     public void perform(final Hand hand) {
         hand.runRoot();
         final int counter = hand.dice().nextInt(Counters.count());
-        for (int left = 1 + hand.dice().nextInt(8); left > 0; left--) {
+        // Now and then for long enough that a device has to break in.
+        final int most = hand.dice().nextInt(8) == 0 ? 512 : 8;
+        for (int left = 1 + hand.dice().nextInt(most); left > 0; left--) {
             final Signal signal = hand.cpu().fetchAddLong(Counters.addr(counter), 1);
             if (signal != Signal.NONE) {
                 Finding.require(signal == Signal.SEGV_ACCERR, "addition to counter %d: %s", counter, signal);

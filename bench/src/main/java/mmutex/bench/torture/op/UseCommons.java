@@ -13,6 +13,14 @@ final class UseCommons implements TortureOperation {
     public void perform(final Hand hand) {
         final Member member = hand.runAny();
         final int page = hand.dice().nextInt(World.COMMONS_PAGES);
+        // Now and then for long enough that somebody takes the page away meanwhile.
+        final int most = hand.dice().nextInt(8) == 0 ? 512 : 2;
+        for (int left = 1 + hand.dice().nextInt(most); left > 0; left--) {
+            use(hand, member, page);
+        }
+    }
+
+    private static void use(final Hand hand, final Member member, final int page) {
         final long addr = World.commons(page) + (long) hand.dice().nextInt(WORDS) * Long.BYTES;
         final Signal signal;
         if (hand.dice().nextBoolean()) {
