@@ -61,9 +61,18 @@ public final class Machine {
         return new Task(nextActor.getAndIncrement(), name);
     }
 
-    /** A process with an empty address space. */
+    /**
+     * A process with an empty address space.
+     *
+     * @throws IllegalStateException if the machine has no table left: this is no system call, see {@link Process#fork}
+     */
     public Process newProcess() {
-        return new Process(this, newSpace());
+        final AddressSpace space = newSpace();
+        if (space == null) {
+            throw new IllegalStateException("no room for a root table: tables in use="
+                    + platform.tables().inUse());
+        }
+        return new Process(this, space);
     }
 
     /**
@@ -89,8 +98,12 @@ public final class Machine {
         return platform.hugePages().grow(task, count);
     }
 
+    /** mm_alloc; null if there is no room for a root table. */
     AddressSpace newSpace() {
         final AddressSpace space = new AddressSpace(nextSpace.getAndIncrement(), platform);
+        if (!space.pageTable().radix().hasRoot()) {
+            return null;
+        }
         spaces.add(space);
         return space;
     }

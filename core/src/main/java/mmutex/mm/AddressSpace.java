@@ -52,13 +52,14 @@ public final class AddressSpace {
     /** Serialises a fault's setting of a VMA's anon_vma (the kernel's page_table_lock). */
     private final SpinLock prepareLock = new SpinLock(LockClass.LF);
 
+    /** Read by faults under a leaf-table lock, which the reaper takes after it has set this. */
+    private volatile boolean unstable;
+
     @SuppressWarnings("unused") // through USERS
     private int users = 1;
 
     /**
-     * Creates an empty address space with one user.
-     *
-     * @throws IllegalStateException if not even the root table fits
+     * Creates an empty address space with one user. Whoever creates it looks whether its page table got a root.
      */
     public AddressSpace(final int id, final Platform platform) {
         this.id = id;
@@ -151,6 +152,16 @@ public final class AddressSpace {
     /** MM_SWAPENTS. */
     public Counter swapEntries() {
         return swapEntries;
+    }
+
+    /** MMF_UNSTABLE: the reaper has been here, so what is missing may have been there; faults on it get SIGBUS. */
+    public boolean isUnstable() {
+        return unstable;
+    }
+
+    /** Set once, by the reaper, before it unmaps anything. */
+    public void markUnstable() {
+        unstable = true;
     }
 
     /** mm->locked_vm: pages of locked VMAs, there or not. */

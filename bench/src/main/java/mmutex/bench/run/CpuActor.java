@@ -34,13 +34,13 @@ final class CpuActor extends ActorThread {
     }
 
     @Override
-    void prepare() {
+    protected void prepare() {
         program = scene.cpuProgram(cpu.number());
         cpu.probe(new PathProbe(restores, System::nanoTime));
     }
 
     @Override
-    void work() {
+    protected void work() {
         long operations = 0;
         long before = System.nanoTime();
         long faultsBefore = cpu.faults();

@@ -36,7 +36,7 @@ final class DeviceActor extends ActorThread {
     }
 
     @Override
-    void prepare() {
+    protected void prepare() {
         for (final DeviceLane lane : device.lanes()) {
             lane.start(bounded(scene.deviceProgram(number, lane.id())));
         }
@@ -69,7 +69,7 @@ final class DeviceActor extends ActorThread {
     }
 
     @Override
-    void work() {
+    protected void work() {
         final DeviceWorker worker = device.worker();
         try {
             while (!worker.isFinished()) {
