@@ -1,5 +1,6 @@
 package mmutex.mm;
 
+import java.util.Set;
 import mmutex.layout.PteEncoding;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameData;
@@ -19,6 +20,7 @@ import mmutex.sync.SrcuDomain;
 public final class Platform {
     private final PteEncoding encoding;
     private final SemanticProfile profile;
+    private final Set<Quirk> quirks;
     private final FrameTable frames;
     private final FrameData data;
     private final FrameAllocator allocator;
@@ -44,8 +46,24 @@ public final class Platform {
             final long frameCount,
             final long tableCount,
             final int cpuCount) {
+        this(encoding, profile, Set.of(), frameCount, tableCount, cpuCount);
+    }
+
+    /**
+     * The same with defects of the kernel that are wanted.
+     *
+     * @param quirks which
+     */
+    public Platform(
+            final PteEncoding encoding,
+            final SemanticProfile profile,
+            final Set<Quirk> quirks,
+            final long frameCount,
+            final long tableCount,
+            final int cpuCount) {
         this.encoding = encoding;
         this.profile = profile;
+        this.quirks = Set.copyOf(quirks);
         this.frames = new FrameTable(frameCount);
         this.data = new FrameData(frameCount, encoding.pageShift());
         this.allocator = new FrameAllocator(frames, data);
@@ -64,6 +82,11 @@ public final class Platform {
 
     public SemanticProfile profile() {
         return profile;
+    }
+
+    /** Whether a defect of the kernel is wanted. Asked when something is set up, not on hot paths. */
+    public boolean has(final Quirk quirk) {
+        return quirks.contains(quirk);
     }
 
     public FrameTable frames() {
