@@ -188,6 +188,18 @@ public final class DeviceLane {
         return completed(hit, addr, DeviceAccess.WRITE);
     }
 
+    /**
+     * A hint that the page will be used soon. The lane stalls until the driver has looked at it, and need not try again.
+     *
+     * @return whether the page is mapped already
+     */
+    public boolean prefetch(final long addr) {
+        window.open();
+        final boolean hit = DevicePte.has(table.load(addr >>> pageShift), DeviceAccess.PREFETCH.needs());
+        window.close();
+        return completed(hit, addr, DeviceAccess.PREFETCH);
+    }
+
     /** Before the window opens: a window that an exception left open would block every revocation. */
     private static void checkAlignment(final long addr, final int size) {
         if ((addr & size - 1) != 0) {
