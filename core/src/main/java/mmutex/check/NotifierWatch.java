@@ -134,8 +134,14 @@ public final class NotifierWatch implements NotifierSubscriber {
                 && range.owner() != NotifierRange.NO_OWNER;
     }
 
-    /** I31, I28: devices have let go of the range, but for a migration of their own. */
+    /**
+     * I31, I28: devices have let go of the range, but for a migration of their own. Who refuses a non-blockable span keeps
+     * what he maps, and nothing is changed then.
+     */
     private synchronized void checkUnmapped(final NotifierRange range) {
+        if (!range.isBlockable()) {
+            return;
+        }
         final int shift = space.pageShift();
         for (final SvmDevice device : devices.keySet()) {
             final boolean own = range.event() == NotifierEvent.MIGRATE && range.owner() == device.owner();
