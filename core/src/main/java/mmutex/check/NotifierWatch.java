@@ -274,6 +274,13 @@ public final class NotifierWatch implements NotifierSubscriber {
         return new WatchedSubscriber(outer, handle);
     }
 
+    /** I23: the sequence never comes back to a value, so what differed at read_begin's last check differs for ever. */
+    public void sampled(final Actor actor, final long sample) {
+        if (space.notifiers().snapshot(actor).seq() == sample) {
+            violated("I23", "read_begin returned the sequence under invalidation, " + sample);
+        }
+    }
+
     /** I23 for the readers of a guard: a sample is never the value under invalidation. */
     public RangeGuard watched(final RangeGuard guard) {
         return new RangeGuard() {
@@ -290,10 +297,8 @@ public final class NotifierWatch implements NotifierSubscriber {
             @Override
             public long readBegin(final Actor actor) {
                 final long sample = guard.readBegin(actor);
-                // The sequence never comes back to a value, so what differed at the last check differs for ever.
-                if (guard instanceof IntervalSubscription
-                        && space.notifiers().snapshot(actor).seq() == sample) {
-                    violated("I23", "read_begin returned the sequence under invalidation, " + sample);
+                if (guard instanceof IntervalSubscription) {
+                    sampled(actor, sample);
                 }
                 return sample;
             }
