@@ -148,7 +148,9 @@ public final class NotifierWatch implements NotifierSubscriber {
             final long end = (range.end() - 1 >>> shift) + 1;
             final long found = device.table().nextValid(range.start() >>> shift, end);
             if (!own && found < Math.min(end, device.table().pageLimit())) {
-                violated("I31", "device " + device.id() + " maps page 0x" + Long.toHexString(found) + " behind " + range);
+                violated(
+                        "I31",
+                        "device " + device.id() + " maps page 0x" + Long.toHexString(found) + " behind " + range);
             }
         }
     }
@@ -162,7 +164,8 @@ public final class NotifierWatch implements NotifierSubscriber {
                 violated("I25", "released " + releases + " times");
             }
             for (final SvmDevice device : devices.keySet()) {
-                if (device.table().nextValid(0, device.table().pageLimit()) < device.table().pageLimit()) {
+                if (device.table().nextValid(0, device.table().pageLimit())
+                        < device.table().pageLimit()) {
                     violated("I25", "device " + device.id() + " maps pages of a space that is released");
                 }
             }
@@ -226,8 +229,7 @@ public final class NotifierWatch implements NotifierSubscriber {
             @Override
             public boolean invalidate(
                     final Actor actor, final RangeGuard guard, final NotifierRange range, final long sequence) {
-                final boolean accepted =
-                        handle.call(() -> callback.invalidate(actor, guard, range, sequence));
+                final boolean accepted = handle.call(() -> callback.invalidate(actor, guard, range, sequence));
                 final boolean ignored = guard instanceof IntervalSubscription subscription
                         && accepted
                         && subscription.seq() != sequence;

@@ -37,7 +37,8 @@ class ReaperTest {
         emulation.mapWritten(0, 2).mapWritten(8, 1).map(20, 1, READ_WRITE);
         final List<Event> events = emulation.record();
 
-        assertThat(Reaper.reap(emulation.machine.newTask("reaper"), emulation.space)).isEqualTo(Errno.OK);
+        assertThat(Reaper.reap(emulation.machine.newTask("reaper"), emulation.space))
+                .isEqualTo(Errno.OK);
 
         assertThat(events)
                 .containsExactly(
@@ -100,8 +101,8 @@ class ReaperTest {
 
     @Test
     void shouldFindNothingInASpaceThatIsGone() {
-        final Emulation emulation = new Emulation(
-                new MachineSpec(SemanticProfile.K612, "x86-64", Delivery.INLINE, 1, 64, 64, 4));
+        final Emulation emulation =
+                new Emulation(new MachineSpec(SemanticProfile.K612, "x86-64", Delivery.INLINE, 1, 64, 64, 4));
         emulation.mapWritten(0, 1);
         emulation.cpu.run(null);
         emulation.process.exit(emulation.cpu);

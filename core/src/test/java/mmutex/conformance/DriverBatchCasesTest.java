@@ -98,11 +98,7 @@ class DriverBatchCasesTest {
         final DriverRig rig = new DriverRig(setting, 1, RetryPolicy.PREFAULT, Quirk.STICKY_ATOMIC);
         rig.emulation.mapWritten(0, 4);
 
-        rig.run(
-                rig.device(),
-                once(0, DeviceAccess.READ),
-                once(1, DeviceAccess.ATOMIC),
-                once(2, DeviceAccess.READ));
+        rig.run(rig.device(), once(0, DeviceAccess.READ), once(1, DeviceAccess.ATOMIC), once(2, DeviceAccess.READ));
 
         rig.assertMaps(rig.device(), 0, PLAIN_WRITE); // before the atomic
         rig.assertMaps(rig.device(), 1, ATOMIC);
@@ -132,8 +128,7 @@ class DriverBatchCasesTest {
     @MethodSource("withOwner")
     @DisplayName("a full fault buffer drops faults; their lanes fault again")
     void overflow(final Setting setting) {
-        final DriverRig rig =
-                new DriverRig(setting, 1, DriverSpec.defaults().withFaultCapacity(2));
+        final DriverRig rig = new DriverRig(setting, 1, DriverSpec.defaults().withFaultCapacity(2));
         rig.emulation.mapWritten(0, 8);
         final LaneProgram[] programs = new LaneProgram[8];
         for (int i = 0; i < programs.length; i++) {
@@ -143,9 +138,13 @@ class DriverBatchCasesTest {
         rig.run(rig.device(), programs);
 
         assertThat(rig.device().lanes()).noneMatch(DeviceLane::isCancelled);
-        assertThat(rig.device().lanes().stream().mapToLong(DeviceLane::operations).sum())
+        assertThat(rig.device().lanes().stream()
+                        .mapToLong(DeviceLane::operations)
+                        .sum())
                 .isEqualTo(8);
-        assertThat(rig.device().lanes().stream().mapToLong(DeviceLane::overflows).sum())
+        assertThat(rig.device().lanes().stream()
+                        .mapToLong(DeviceLane::overflows)
+                        .sum())
                 .isGreaterThanOrEqualTo(6);
         assertThat(rig.device().driver().replays()).isGreaterThanOrEqualTo(4);
         for (int i = 0; i < programs.length; i++) {

@@ -238,8 +238,7 @@ class DriverFaultCasesTest {
     @EnumSource(Protocol.class)
     @DisplayName("CN-12: nobody uses the address space any more")
     void cn12NoUsers(final Protocol protocol) {
-        final DriverRig rig = new DriverRig(
-                new Setting(SemanticProfile.K612, Delivery.INLINE, protocol), 1);
+        final DriverRig rig = new DriverRig(new Setting(SemanticProfile.K612, Delivery.INLINE, protocol), 1);
         rig.emulation.mapWritten(0, 1);
         rig.emulation.cpu.run(null);
         rig.emulation.process.exit(rig.emulation.cpu);

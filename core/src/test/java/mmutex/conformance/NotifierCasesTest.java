@@ -141,7 +141,10 @@ class NotifierCasesTest {
         }
 
         private void start(final long page) {
-            emulation.space.notifiers().start(emulation.cpu, range.init(NotifierEvent.CLEAR, addr(page), addr(page + 1)));
+            emulation
+                    .space
+                    .notifiers()
+                    .start(emulation.cpu, range.init(NotifierEvent.CLEAR, addr(page), addr(page + 1)));
         }
 
         private void end(final long page) {
@@ -308,11 +311,7 @@ class NotifierCasesTest {
     }
 
     private static void runOrder(
-            final Tracked tracked,
-            final Protocol protocol,
-            final int[] order,
-            final int gap,
-            final PausingActor reader)
+            final Tracked tracked, final Protocol protocol, final int[] order, final int gap, final PausingActor reader)
             throws InterruptedException {
         final String what = Arrays.toString(order) + ", reader in gap " + gap;
         final AtomicBoolean returned = new AtomicBoolean();

@@ -275,8 +275,9 @@ class HmmTest {
             return true;
         });
         final Crew crew = new Crew();
-        crew.start("span", () -> hmm.invalidateStart(
-                new Actor(3, "other"), new NotifierRange().init(NotifierEvent.CLEAR, 0, 1)));
+        crew.start(
+                "span",
+                () -> hmm.invalidateStart(new Actor(3, "other"), new NotifierRange().init(NotifierEvent.CLEAR, 0, 1)));
         while (!inside.get()) {
             Thread.yield();
         }
