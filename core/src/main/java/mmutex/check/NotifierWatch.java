@@ -1,7 +1,12 @@
 package mmutex.check;
 
-import java.util.HashMap;
 import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import mmutex.device.SvmDevice;
 import mmutex.mm.AddressSpace;
@@ -27,18 +32,17 @@ import mmutex.sync.Actor;
  */
 public final class NotifierWatch implements NotifierSubscriber {
     private final AddressSpace space;
-    private final CheckReport report = new CheckReport();
-    private final Map<SvmDevice, Boolean> devices = new HashMap<>();
+    private final Queue<String[]> violations = new ConcurrentLinkedQueue<>();
+    private final Set<SvmDevice> devices = ConcurrentHashMap.newKeySet();
 
     /** Changes of the index that were counted when the sequence had this odd value (I10). */
-    private final Map<Long, Long> indexChanges = new HashMap<>();
+    private final Map<Long, Long> indexChanges = new ConcurrentHashMap<>();
 
-    private int releases;
-    private long spans;
+    private final AtomicInteger releases = new AtomicInteger();
+    private final AtomicLong spans = new AtomicLong();
 
     private NotifierWatch(final AddressSpace space) {
         this.space = space;
-        report.looking("I10", "I12", "I23", "I24", "I25", "I31");
     }
 
     /** Begins to watch an address space. */
@@ -49,13 +53,13 @@ public final class NotifierWatch implements NotifierSubscriber {
     }
 
     /** Includes a device that is attached to the address space: what it may ignore, and that it lets go. */
-    public synchronized NotifierWatch with(final SvmDevice device) {
-        devices.put(device, true);
+    public NotifierWatch with(final SvmDevice device) {
+        devices.add(device);
         return this;
     }
 
     /** Excludes it: it is about to be detached. */
-    public synchronized void without(final SvmDevice device) {
+    public void without(final SvmDevice device) {
         devices.remove(device);
     }
 
@@ -66,28 +70,28 @@ public final class NotifierWatch implements NotifierSubscriber {
     }
 
     /** Spans seen. */
-    public synchronized long spans() {
-        return spans;
+    public long spans() {
+        return spans.get();
     }
 
-    /** What was found so far; read it when nothing runs. */
-    public synchronized CheckReport report() {
+    /** What was found so far. */
+    public CheckReport report() {
+        final CheckReport report = new CheckReport();
+        report.looking("I10", "I12", "I23", "I24", "I25", "I31");
+        violations.forEach(violation -> report.violated(violation[0], violation[1]));
         return report;
     }
 
-    private synchronized void violated(final String invariant, final String what) {
-        report.violated(invariant, space + ": " + what);
+    private void violated(final String invariant, final String what) {
+        violations.add(new String[] {invariant, space + ": " + what});
     }
 
     // ---- from inside the spans ------------------------------------------------------------------------------
 
     @Override
     public boolean invalidateStart(final Actor actor, final NotifierRange range) {
-        final Snapshot snapshot = space.notifiers().snapshot(actor);
-        synchronized (this) {
-            spans++;
-            checkIndex(snapshot);
-        }
+        spans.incrementAndGet();
+        checkIndex(space.notifiers().snapshot(actor));
         checkCalled(actor, range);
         checkUnmapped(range);
         return true;
@@ -117,11 +121,11 @@ public final class NotifierWatch implements NotifierSubscriber {
         }
     }
 
-    private synchronized boolean mayIgnore(final IntervalSubscription subscription, final NotifierRange range) {
+    private boolean mayIgnore(final IntervalSubscription subscription, final NotifierRange range) {
         if (!carriesOwner(range)) {
             return false;
         }
-        for (final SvmDevice device : devices.keySet()) {
+        for (final SvmDevice device : devices) {
             if (device.driver().guard() == subscription) {
                 return range.owner() == device.owner();
             }
@@ -138,12 +142,12 @@ public final class NotifierWatch implements NotifierSubscriber {
      * I31, I28: devices have let go of the range, but for a migration of their own. Who refuses a non-blockable span keeps
      * what he maps, and nothing is changed then.
      */
-    private synchronized void checkUnmapped(final NotifierRange range) {
+    private void checkUnmapped(final NotifierRange range) {
         if (!range.isBlockable()) {
             return;
         }
         final int shift = space.pageShift();
-        for (final SvmDevice device : devices.keySet()) {
+        for (final SvmDevice device : devices) {
             final boolean own = range.event() == NotifierEvent.MIGRATE && range.owner() == device.owner();
             final long end = (range.end() - 1 >>> shift) + 1;
             final long found = device.table().nextValid(range.start() >>> shift, end);
@@ -158,16 +162,13 @@ public final class NotifierWatch implements NotifierSubscriber {
     /** I25: once, before anything is unmapped, and afterwards no device maps anything. */
     @Override
     public void release(final Actor actor) {
-        synchronized (this) {
-            releases++;
-            if (releases > 1) {
-                violated("I25", "released " + releases + " times");
-            }
-            for (final SvmDevice device : devices.keySet()) {
-                if (device.table().nextValid(0, device.table().pageLimit())
-                        < device.table().pageLimit()) {
-                    violated("I25", "device " + device.id() + " maps pages of a space that is released");
-                }
+        if (releases.incrementAndGet() > 1) {
+            violated("I25", "released more than once");
+        }
+        for (final SvmDevice device : devices) {
+            final long end = device.table().pageLimit();
+            if (device.table().nextValid(0, end) < end) {
+                violated("I25", "device " + device.id() + " maps pages of a space that is released");
             }
         }
     }
@@ -176,42 +177,33 @@ public final class NotifierWatch implements NotifierSubscriber {
 
     /** A subscriber that must not be called any more. */
     public final class Watched {
-        private int running;
-        private boolean gone;
-        private int released;
+        private final AtomicInteger running = new AtomicInteger();
+        private final AtomicInteger released = new AtomicInteger();
+        private volatile boolean gone;
 
         private Watched() {}
 
         /** I24: from here, when remove or unregister or the barrier behind put has returned, no callback may run. */
         public void gone() {
-            synchronized (NotifierWatch.this) {
-                gone = true;
-                if (running != 0) {
-                    violated("I24", "a callback runs although its subscriber is gone");
-                }
+            gone = true;
+            if (running.get() != 0) {
+                violated("I24", "a callback runs although its subscriber is gone");
             }
         }
 
         private boolean call(final BooleanSupplier callback) {
-            synchronized (NotifierWatch.this) {
-                running++;
-                if (gone) {
-                    violated("I24", "a callback of a subscriber that is gone");
-                }
+            running.incrementAndGet();
+            if (gone) {
+                violated("I24", "a callback of a subscriber that is gone");
             }
             final boolean accepted = callback.getAsBoolean();
-            synchronized (NotifierWatch.this) {
-                running--;
-            }
+            running.decrementAndGet();
             return accepted;
         }
 
         private void releasing() {
-            synchronized (NotifierWatch.this) {
-                released++;
-                if (released > 1) {
-                    violated("I25", "a subscriber was released " + released + " times");
-                }
+            if (released.incrementAndGet() > 1) {
+                violated("I25", "a subscriber was released more than once");
             }
         }
     }

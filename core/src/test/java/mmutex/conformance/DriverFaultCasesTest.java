@@ -175,12 +175,17 @@ class DriverFaultCasesTest {
         crew.start("worker", () -> rig.fault(0, DeviceAccess.ATOMIC));
         // It sleeps on the lock of a page that it has locked itself.
         final long worker = rig.device().worker().id();
-        while (rig.emulation.pte(0) == rig.emulation.encoding.empty()
-                || rig.emulation.frames.lockOwner(rig.emulation.frame(0)) != worker
-                || !rig.emulation.frames.has(rig.emulation.frame(0), FrameTable.WAITERS)) {
+        long pfn = 0;
+        boolean stuck = false;
+        while (!stuck) {
             Thread.yield();
+            final long pte = rig.emulation.pte(0);
+            if (rig.emulation.encoding.isDeviceExclusive(pte)) {
+                pfn = rig.emulation.encoding.swapFrameNumber(pte);
+                stuck = rig.emulation.frames.lockOwner(pfn) == worker
+                        && rig.emulation.frames.has(pfn, FrameTable.WAITERS);
+            }
         }
-        final long pfn = rig.emulation.frame(0);
         rig.device().worker().kill(); // in vain: get_user_pages waits uninterruptibly
         DriverRig.letOthersRun();
         assertThat(rig.emulation.frames.lockOwner(pfn)).isEqualTo(worker);

@@ -19,7 +19,7 @@ final class TextReport {
     private static final int VERDICT_COLUMN = 88;
     private static final String LATENCY_LINE = " %-24s%11s%11s%11s%11s%14s%14s";
     private static final String ACTOR_LINE = " %-12s%16s%10s%8s%14s%14s%12s%12s";
-    private static final String DEVICE_LINE = " %-12s%16s%10s%14s%10s%16s%16s";
+    private static final String DEVICE_LINE = " %-12s%16s%10s%14s%10s%10s%20s";
     private static final double[] PERCENTILES = {50, 90, 99, 99.9};
 
     private final PrintWriter out;
