@@ -34,6 +34,7 @@ public final class Machine {
         this.platform = new Platform(
                 Encodings.forGeneration(spec.architecture(), spec.profile().generation()),
                 spec.profile(),
+                spec.driver().quirks(),
                 spec.frames(),
                 spec.tables(),
                 spec.cpus());
@@ -138,6 +139,7 @@ public final class Machine {
                 lanes,
                 spec.delivery(),
                 spec.ringCapacity(),
+                spec.driver(),
                 clock);
         device.attach(task);
         devices.add(device);
@@ -147,6 +149,7 @@ public final class Machine {
     /** Detaches a device whose worker has stopped. */
     public void removeDevice(final Task task, final SvmDevice device) {
         device.detach(task);
+        device.free();
         devices.remove(device);
     }
 

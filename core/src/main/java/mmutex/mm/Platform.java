@@ -1,6 +1,7 @@
 package mmutex.mm;
 
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import mmutex.layout.PteEncoding;
@@ -26,6 +27,7 @@ public final class Platform {
 
     private final PteEncoding encoding;
     private final SemanticProfile profile;
+    private final Set<Quirk> quirks;
     private final FrameTable frames;
     private final FrameData data;
     private final FrameAllocator allocator;
@@ -56,8 +58,24 @@ public final class Platform {
             final long frameCount,
             final long tableCount,
             final int cpuCount) {
+        this(encoding, profile, Set.of(), frameCount, tableCount, cpuCount);
+    }
+
+    /**
+     * The same with defects of the kernel that are wanted.
+     *
+     * @param quirks which
+     */
+    public Platform(
+            final PteEncoding encoding,
+            final SemanticProfile profile,
+            final Set<Quirk> quirks,
+            final long frameCount,
+            final long tableCount,
+            final int cpuCount) {
         this.encoding = encoding;
         this.profile = profile;
+        this.quirks = Set.copyOf(quirks);
         this.frames = new FrameTable(frameCount);
         this.data = new FrameData(frameCount, encoding.pageShift());
         this.allocator = new FrameAllocator(
@@ -81,6 +99,11 @@ public final class Platform {
 
     public SemanticProfile profile() {
         return profile;
+    }
+
+    /** Whether a defect of the kernel is wanted. Asked when something is set up, not on hot paths. */
+    public boolean has(final Quirk quirk) {
+        return quirks.contains(quirk);
     }
 
     public FrameTable frames() {
