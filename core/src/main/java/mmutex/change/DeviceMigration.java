@@ -292,7 +292,8 @@ public final class DeviceMigration {
             // A page of a file would be collected, refused by commit, and put back; it may as well stay where it is.
             return selection == Selection.SYSTEM
                     && !encoding.isSpecial(pte)
-                    && platform.frames().has(encoding.frameNumber(pte), FrameTable.ANON);
+                    && platform.frames().has(encoding.frameNumber(pte), FrameTable.ANON)
+                    && !platform.frames().has(encoding.frameNumber(pte), FrameTable.KSM);
         }
         if (selection != Selection.DEVICE_PRIVATE || !encoding.kind(pte).isDevicePrivate()) {
             return false;

@@ -133,7 +133,7 @@ public final class Forker {
                     break;
                 }
                 anonPages += copied;
-            } else {
+            } else if (encoding.kind(pte) != PteKind.SWAP) {
                 anonPages += countFilePage(copy, encoding.swapFrameNumber(pte)) ? 0 : 1;
             }
         }
@@ -151,6 +151,10 @@ public final class Forker {
         final PteKind kind = encoding.kind(pte);
         if (kind.isDevicePrivate()) {
             DeviceEntries.forkPrivate(vma, copy, slot, childSlot, pte);
+            return true;
+        }
+        if (kind == PteKind.SWAP) {
+            SwapEntries.fork(vma, copy, slot, childSlot, pte);
             return true;
         }
         if (kind.isMigration()) {

@@ -1,6 +1,7 @@
 package mmutex.change;
 
 import mmutex.layout.PteEncoding;
+import mmutex.layout.PteKind;
 import mmutex.memory.FrameTable;
 import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
@@ -55,6 +56,10 @@ final class LazyFreer {
             final long pte = table.load(slot);
             if (encoding.isPresent(pte) && !encoding.isSpecial(pte)) {
                 flush |= freePresent(task, space, table, slot, pte);
+            } else if (encoding.kind(pte) == PteKind.SWAP) {
+                // Cheaper than to bring it back and find it unchanged: its contents go now.
+                table.store(slot, encoding.empty());
+                SwapEntries.free(space, pte);
             }
         }
         table.unlock(task, firstSlot);

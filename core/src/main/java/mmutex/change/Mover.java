@@ -136,6 +136,13 @@ public final class Mover {
             final Task task, final Vma vma, final long from, final long size, final long to, final boolean keepOld) {
         final AddressSpace space = vma.space();
         vma.lock().writeLock(task, space.mmapLock());
+        // Shared frames stay where they were found; what moves becomes the process's own.
+        if (vma.has(VmFlags.MERGEABLE)) {
+            final Errno unmerged = SamePageMerger.unmerge(task, vma, from, from + size);
+            if (unmerged != Errno.OK) {
+                return unmerged;
+            }
+        }
         // 3. A VMA at the new place.
         final Vma moved = space.editor().copyRange(task, vma, from, size, to);
         // A range that has no pages yet may have become part of its own source, grown.

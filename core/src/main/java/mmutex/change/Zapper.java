@@ -84,6 +84,10 @@ final class Zapper {
         if (kind.isMigration()) {
             return 1; // it has neither reference nor mapping; who moves the page will find it unmapped
         }
+        if (kind == PteKind.SWAP) {
+            SwapEntries.free(space, pte);
+            return 0;
+        }
         if (!kind.isDeviceExclusive() && !kind.isDevicePrivate()) {
             throw new IllegalStateException("no operation of this emulator makes such entries yet: kind=" + kind);
         }

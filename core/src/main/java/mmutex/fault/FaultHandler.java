@@ -69,6 +69,8 @@ public final class FaultHandler {
             case MIGRATION_WRITE:
                 MigrationWait.await(fault.task, fault.space, fault.slot, fault.originalPte);
                 return FaultResult.DONE;
+            case SWAP:
+                return SwapIn.handle(fault);
             case HWPOISON:
                 return FaultResult.HWPOISON;
             default:

@@ -206,7 +206,9 @@ public final class RangeFaulter {
         if (kind.isMigration()) {
             return NEED_WAIT;
         }
-        return kind == PteKind.NONE || kind.isDeviceExclusive() || kind.isDevicePrivate() ? needed : -1;
+        final boolean canBeHad =
+                kind == PteKind.NONE || kind == PteKind.SWAP || kind.isDeviceExclusive() || kind.isDevicePrivate();
+        return canBeHad ? needed : -1;
     }
 
     /** hmm_vma_fault: from the failing page to the end of the chunk, all with its request. */

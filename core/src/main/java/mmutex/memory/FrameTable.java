@@ -38,6 +38,8 @@ public final class FrameTable {
     /** Memory of a device that CPUs can't reach, ZONE_DEVICE with MEMORY_DEVICE_PRIVATE; the private word names whose. */
     public static final long DEVICE_PRIVATE = 1L << 7;
 
+    /** Pages of equal content share it, {@link #ANON} as well: whoever writes gets a copy. */
+    public static final long KSM = 1L << 9;
     /** The contents may be dropped while they are clean: MADV_FREE, the kernel's cleared PG_swapbacked. */
     public static final long LAZY_FREE = 1L << 13;
 

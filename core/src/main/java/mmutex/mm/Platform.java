@@ -8,6 +8,7 @@ import mmutex.layout.PteEncoding;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameData;
 import mmutex.memory.FrameTable;
+import mmutex.memory.SwapSlots;
 import mmutex.memory.TableArena;
 import mmutex.notify.NotifierRange;
 import mmutex.sync.AccessWindow;
@@ -40,6 +41,7 @@ public final class Platform {
     private final FileTable files = new FileTable();
     private final HugePagePool hugePages;
     private final ReverseMap reverseMap;
+    private volatile SwapSlots swap;
     private final AtomicReferenceArray<DeviceMemory> deviceMemories = new AtomicReferenceArray<>(DEVICE_MEMORIES_MAX);
     private final AtomicInteger nextDeviceMemory = new AtomicInteger(1); // 0 in a frame's private word: nobody's
 
@@ -154,6 +156,18 @@ public final class Platform {
         if (pfn != FrameAllocator.ZERO_FRAME) {
             allocator.put(pfn);
         }
+    }
+
+    // ---- swap -----------------------------------------------------------------------------------------------
+
+    /** The swap area; null if there has never been one. A closed one stays until there is another. */
+    public SwapSlots swap() {
+        return swap;
+    }
+
+    /** swapon: pages go to another area from now on; the last one is closed, and none of its slots is in use. */
+    public void swap(final SwapSlots area) {
+        swap = area;
     }
 
     // ---- files and huge pages -------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ import mmutex.notify.NotifierEvent;
  * @param mergesIntoUnfaulted a VMA without anon_vma is merged with a changed neighbour that has one
  * @param mprotectNotifyLevel level of the upper entries whose presence mprotect looks at before it sends its event
  * @param populate what MADV_POPULATE does about holes, if the kernel has it
+ * @param swapInGrantsWrite a page that is read back from swap is writable at once where nobody has to notice the write
  * @param mremapMovesManyVmas mremap moves a range VMA by VMA, holes and all, instead of refusing what isn't one VMA
  * @param retriedFaultIsMajor a fault that had to wait counts as major
  * @param hasAnonExclusive the AnonExclusive bit exists
@@ -62,6 +63,7 @@ public record SemanticProfile(
         boolean mergesIntoUnfaulted,
         int mprotectNotifyLevel,
         Populate populate,
+        boolean swapInGrantsWrite,
         boolean mremapMovesManyVmas,
         boolean retriedFaultIsMajor,
         boolean hasAnonExclusive,
@@ -135,6 +137,7 @@ public record SemanticProfile(
             PMD,
             Populate.ABSENT,
             false,
+            false,
             true,
             false,
             false,
@@ -168,6 +171,7 @@ public record SemanticProfile(
             false,
             PMD,
             Populate.ABSENT,
+            false,
             false,
             true,
             false,
@@ -203,6 +207,7 @@ public record SemanticProfile(
             PMD,
             Populate.PASSES_HOLES,
             false,
+            false,
             true,
             true,
             false,
@@ -236,6 +241,7 @@ public record SemanticProfile(
             false,
             PUD,
             Populate.STOPS_AT_HOLE,
+            true,
             false,
             false,
             true,
@@ -270,6 +276,7 @@ public record SemanticProfile(
             true,
             PUD,
             Populate.STOPS_AT_HOLE,
+            true,
             true,
             false,
             true,

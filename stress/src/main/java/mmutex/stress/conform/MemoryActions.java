@@ -1,8 +1,10 @@
 package mmutex.stress.conform;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import mmutex.change.Advisor.Advice;
 import mmutex.layout.VmFlags;
 import mmutex.machine.Process;
@@ -22,15 +24,9 @@ final class MemoryActions {
             VmFlags.READ | VmFlags.WRITE,
             "rwx",
             VmFlags.READ | VmFlags.WRITE | VmFlags.EXEC);
-    private static final Map<String, Advice> ADVICE = Map.of(
-            "DONTNEED", Advice.DONTNEED,
-            "DONTFORK", Advice.DONTFORK,
-            "WIPEONFORK", Advice.WIPEONFORK,
-            "HUGEPAGE", Advice.HUGEPAGE,
-            "FREE", Advice.FREE,
-            "COLD", Advice.COLD,
-            "POPULATE_READ", Advice.POPULATE_READ,
-            "POPULATE_WRITE", Advice.POPULATE_WRITE);
+    /** Recordings call advice as core does. */
+    private static final Map<String, Advice> ADVICE =
+            Arrays.stream(Advice.values()).collect(Collectors.toMap(Advice::name, advice -> advice));
     private static final int SHOWN_PAGES = 8;
     private static final long CLEAR_SOFT_DIRTY = 4;
     private static final long HUGE_PAGE_SIZE = 1L << 21;
