@@ -53,37 +53,52 @@ public final class Reclaimer {
         if (!MovablePages.isolate(task, platform, pfn)) {
             return false;
         }
-        final FrameTable frames = platform.frames();
+        // 2. A place for its contents, unless they may be dropped; and nobody insists on having it in memory.
+        final long slot = isDroppable(platform, pfn) || platform.swap() == null
+                ? SwapSlots.NONE
+                : platform.swap().allocate();
         boolean reclaimed = false;
-        if (!isLockedIntoMemory(task, platform, pfn)) {
-            // 2. Unmapped everywhere: whoever touches it now waits for the page lock.
+        if ((slot != SwapSlots.NONE || isDroppable(platform, pfn)) && !isLockedIntoMemory(task, platform, pfn)) {
+            // 3. Unmapped everywhere: whoever touches it now waits for the page lock.
             MigrationEntries.installEverywhere(task, platform, pfn);
-            // 3. Nobody else uses it, and there is a place for its contents, or they may be dropped.
-            final boolean unused = frames.mapCount(pfn) == 0 && frames.refCount(pfn) == 1;
-            reclaimed = unused && replaceEntries(task, platform, pfn);
+            // 4. Nobody else uses it? Then it goes; else it is mapped again.
+            reclaimed = isUnused(platform, pfn) && replaceEntries(task, platform, pfn, slot);
             if (!reclaimed) {
                 MigrationEntries.remove(task, platform, pfn, pfn);
             }
         }
-        // 4. With our reference the frame goes, if nothing refers to it any more.
+        if (slot != SwapSlots.NONE) {
+            platform.swap().put(slot); // ours; the entries have their own
+        }
+        // 5. With our reference the frame goes, if nothing refers to it any more.
         MovablePages.putBack(task, platform, pfn);
         return reclaimed;
     }
 
-    private static boolean replaceEntries(final Task task, final Platform platform, final long pfn) {
-        if (platform.frames().has(pfn, FrameTable.LAZY_FREE) && !platform.frames().has(pfn, FrameTable.DIRTY)) {
+    private static boolean isUnused(final Platform platform, final long pfn) {
+        return platform.frames().mapCount(pfn) == 0 && platform.frames().refCount(pfn) == 1;
+    }
+
+    /** Freed lazily, and not written to since. */
+    private static boolean isDroppable(final Platform platform, final long pfn) {
+        final long state = platform.frames().state(pfn);
+        return (state & (FrameTable.LAZY_FREE | FrameTable.DIRTY)) == FrameTable.LAZY_FREE;
+    }
+
+    /** False if the page turns out to have been written to after all, and there is no slot for it. */
+    private static boolean replaceEntries(final Task task, final Platform platform, final long pfn, final long slot) {
+        if (slot != SwapSlots.NONE) {
+            platform.swap().save(slot, pfn, bounce(task, platform));
+            MigrationEntries.replaceBySwap(task, platform, pfn, slot);
+            return true;
+        }
+        if (isDroppable(platform, pfn)) {
             MigrationEntries.drop(task, platform, pfn);
             return true;
         }
-        final SwapSlots swap = platform.swap();
-        final long slot = swap == null ? SwapSlots.NONE : swap.allocate();
-        if (slot == SwapSlots.NONE) {
-            return false;
-        }
-        swap.save(slot, pfn, bounce(task, platform));
-        MigrationEntries.replaceBySwap(task, platform, pfn, slot);
-        swap.put(slot); // ours; the entries have their own
-        return true;
+        // The kernel marks it swap-backed again.
+        platform.frames().clearBits(pfn, FrameTable.LAZY_FREE);
+        return false;
     }
 
     /** Whether a VMA that may map the page is locked; a race with mlock is harmless: mlock brings the page back. */

@@ -280,7 +280,7 @@ class ReclaimerTest {
         final long high = emulation.frame(20);
         emulation.process.munmap(emulation.cpu, addr(0), 8 * PAGE);
 
-        assertThat(emulation.machine.compact(emulation.cpu)).isEqualTo(2);
+        assertThat(emulation.machine.compact(emulation.cpu)).isGreaterThanOrEqualTo(2);
 
         assertThat(emulation.frame(20)).isLessThan(high);
         assertThat(emulation.load(21)).isEqualTo(21);
