@@ -109,7 +109,7 @@ public final class Advisor {
             case DONTNEED:
                 return discard(task, space, vma, from, to);
             case FREE:
-                return vma.has(VmFlags.SHARED) || (vma.flags() & UNDISCARDABLE) != 0
+                return vma.file() != null || (vma.flags() & UNDISCARDABLE) != 0
                         ? Errno.EINVAL
                         : LazyFreer.free(task, vma, from, to);
             case COLD:
@@ -122,7 +122,7 @@ public final class Advisor {
             case DOFORK:
                 return flags(task, space, vma, from, to, vma.flags() & ~VmFlags.DONTCOPY);
             case WIPEONFORK:
-                return vma.has(VmFlags.SHARED)
+                return !vma.isAnonymous() || vma.has(VmFlags.SHARED)
                         ? Errno.EINVAL
                         : flags(task, space, vma, from, to, vma.flags() | VmFlags.WIPEONFORK);
             case KEEPONFORK:
@@ -142,9 +142,12 @@ public final class Advisor {
         if ((vma.flags() & UNDISCARDABLE) != 0) {
             return Errno.EINVAL;
         }
+        if (!Ranges.maySplit(space, from) || !Ranges.maySplit(space, to)) {
+            return Errno.EINVAL;
+        }
         final NotifierRange range = RANGE.of(task).init(NotifierEvent.CLEAR, from, to);
         space.notifiers().start(task, range);
-        Zapper.zap(task, space, from, to);
+        Zapper.zap(task, vma, from, to);
         space.notifiers().end(task, range);
         return Errno.OK;
     }
@@ -157,6 +160,9 @@ public final class Advisor {
             final long to,
             final long newFlags) {
         if (newFlags != vma.flags()) {
+            if (!Ranges.maySplit(space, from) || !Ranges.maySplit(space, to)) {
+                return Errno.EINVAL;
+            }
             space.editor().modify(task, vma, from, to, newFlags);
         }
         return Errno.OK;

@@ -65,15 +65,20 @@ public final class Forker {
             return Errno.OK; // a clean slate: neither pages nor anon_vma
         }
         child.reverseMap().fork(task, copy, vma);
-        // Without anon_vma there is nothing that faults could not fill in again.
-        return vma.anonVma() == null ? Errno.OK : copyPages(task, parent, child, vma, copy);
+        return needsCopy(vma) ? copyPages(task, parent, child, vma, copy) : Errno.OK;
+    }
+
+    /** vma_needs_copy: what faults could fill in again is left to them; a driver's pages, inserted once, are not such. */
+    private static boolean needsCopy(final Vma vma) {
+        return vma.anonVma() != null || (vma.flags() & (VmFlags.PFNMAP | VmFlags.MIXEDMAP)) != 0;
     }
 
     /** copy_page_range. */
     private static Errno copyPages(
             final Task task, final AddressSpace parent, final AddressSpace child, final Vma vma, final Vma copy) {
         final boolean cow = VmFlags.isCowMapping(vma.flags());
-        final NotifierRange range = RANGE.of(task).init(NotifierEvent.PROTECTION_PAGE, vma.start(), vma.end());
+        final NotifierEvent event = vma.has(VmFlags.HUGETLB) ? NotifierEvent.CLEAR : NotifierEvent.PROTECTION_PAGE;
+        final NotifierRange range = RANGE.of(task).init(event, vma.start(), vma.end());
         if (cow) {
             parent.notifiers().start(task, range);
         }
@@ -126,7 +131,7 @@ public final class Forker {
                 }
                 anonPages += copied;
             } else {
-                anonPages++;
+                anonPages += countFilePage(copy, encoding.swapFrameNumber(pte)) ? 0 : 1;
             }
         }
         copy.space().anonPages().add(anonPages);
@@ -141,6 +146,14 @@ public final class Forker {
         final Platform platform = vma.space().platform();
         final PteEncoding encoding = platform.encoding();
         final PteKind kind = encoding.kind(pte);
+        if (kind.isDevicePrivate()) {
+            DeviceEntries.forkPrivate(vma, copy, slot, childSlot, pte);
+            return true;
+        }
+        if (kind.isMigration()) {
+            DeviceEntries.forkMigration(vma, copy, slot, childSlot, pte);
+            return true;
+        }
         if (!kind.isDeviceExclusive()) {
             throw new IllegalStateException("no operation of this emulator makes such entries yet: kind=" + kind);
         }
@@ -187,7 +200,16 @@ public final class Forker {
             childPte = encoding.clearUffdWp(childPte);
         }
         copy.space().pageTable().store(childSlot, childPte);
-        return zero ? 0 : 1;
+        return zero || countFilePage(copy, encoding.frameNumber(pte)) ? 0 : 1;
+    }
+
+    /** Counts a page that is not anonymous memory where it belongs; a huge page nowhere. False for all others. */
+    private static boolean countFilePage(final Vma copy, final long pfn) {
+        final boolean file = copy.space().platform().frames().has(pfn, FrameTable.FILE);
+        if (file) {
+            copy.space().rss(pfn).add(1);
+        }
+        return file || copy.has(VmFlags.HUGETLB);
     }
 
     /** folio_needs_cow_for_dma: somebody reads or writes the page through a pin; it must stay the parent's alone. */

@@ -5,6 +5,7 @@ import mmutex.layout.VmFlags;
 import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
+import mmutex.mm.FileMapping;
 import mmutex.mm.PageTable;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
@@ -109,7 +110,10 @@ public final class Mover {
             final long to,
             final boolean keepOld) {
         // 1. The destination is emptied before anybody looks whether the move is possible.
-        Mapper.unmapLocked(task, space, to, to + size);
+        final Errno emptied = Mapper.unmapLocked(task, space, to, to + size);
+        if (emptied != Errno.OK) {
+            return emptied;
+        }
         // 2. vma_to_resize: one VMA, from end to end of the range.
         final Vma vma = space.vmas().lookup(from);
         if (vma == null) {
@@ -120,6 +124,9 @@ public final class Mover {
         }
         if (size > vma.end() - from) {
             return Errno.EFAULT;
+        }
+        if (vma.has(VmFlags.HUGETLB)) {
+            return Errno.EINVAL;
         }
         return moveVma(task, vma, from, size, to, keepOld);
     }
@@ -186,7 +193,7 @@ public final class Mover {
     }
 
     /**
-     * move_ptes. The family lock keeps a reverse-map walk from looking at the new place before and at the old place after
+     * move_ptes. The locks of family and file keep a reverse-map walk from looking at the new place before and at the old place after
      * the move; old table's lock first, then the new one's: mmap write excludes others that take two.
      */
     private static void moveTable(
@@ -199,6 +206,10 @@ public final class Mover {
         final AddressSpace space = vma.space();
         final PageTable table = space.pageTable();
         final boolean hasFamily = vma.anonVma() != null;
+        final FileMapping file = vma.file();
+        if (file != null) {
+            file.lock().writeLock(task);
+        }
         if (hasFamily) {
             vma.anonVma().lock().writeLock(task);
         }
@@ -220,6 +231,9 @@ public final class Mover {
         table.unlock(task, slot);
         if (hasFamily) {
             vma.anonVma().lock().writeUnlock(task);
+        }
+        if (file != null) {
+            file.lock().writeUnlock(task);
         }
     }
 

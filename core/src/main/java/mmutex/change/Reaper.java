@@ -49,7 +49,7 @@ public final class Reaper {
         if (!space.notifiers().start(task, range)) {
             return false; // -EAGAIN: no end follows, no entry changes
         }
-        Zapper.zap(task, space, vma.start(), vma.end());
+        Zapper.zap(task, vma, vma.start(), vma.end());
         space.notifiers().end(task, range);
         return true;
     }

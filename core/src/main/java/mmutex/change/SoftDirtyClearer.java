@@ -51,12 +51,13 @@ public final class SoftDirtyClearer {
         long page = radix.nextPopulated(vma.start() >>> space.pageShift(), end);
         while (page < end) {
             final long tableEnd = radix.leafEnd(page, end);
-            clearTable(task, space, page, tableEnd);
+            clearTable(task, vma, page, tableEnd);
             page = radix.nextPopulated(tableEnd, end);
         }
     }
 
-    private static void clearTable(final Task task, final AddressSpace space, final long first, final long end) {
+    private static void clearTable(final Task task, final Vma vma, final long first, final long end) {
+        final AddressSpace space = vma.space();
         final PageTable table = space.pageTable();
         final PteEncoding encoding = space.encoding();
         final long firstSlot = table.radix().slot(first);
@@ -64,7 +65,7 @@ public final class SoftDirtyClearer {
         for (long page = first, slot = firstSlot; page < end; page++, slot += Long.BYTES) {
             final long pte = table.load(slot);
             if (encoding.isPresent(pte)) {
-                clearPresent(space, table, slot, pte);
+                clearPresent(vma, table, slot, pte);
             } else if (!encoding.isNone(pte)) {
                 table.store(slot, encoding.clearSwapSoftDirty(pte));
             }
@@ -73,10 +74,12 @@ public final class SoftDirtyClearer {
     }
 
     /** clear_soft_dirty. A pinned page is left alone: its next write may come without a fault. */
-    private static void clearPresent(
-            final AddressSpace space, final PageTable table, final long slot, final long first) {
+    private static void clearPresent(final Vma vma, final PageTable table, final long slot, final long first) {
+        final AddressSpace space = vma.space();
         final PteEncoding encoding = space.encoding();
-        if (!encoding.isSpecial(first) && space.platform().frames().isMaybePinned(encoding.frameNumber(first))) {
+        if (VmFlags.isCowMapping(vma.flags())
+                && !encoding.isSpecial(first)
+                && space.platform().frames().isMaybePinned(encoding.frameNumber(first))) {
             return;
         }
         long pte = first;

@@ -8,6 +8,7 @@ import mmutex.memory.FrameTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.AnonVma;
 import mmutex.mm.Errno;
+import mmutex.mm.FileMapping;
 import mmutex.mm.MappedWalk;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
@@ -81,27 +82,41 @@ public final class ExclusiveMaker {
             final Task task, final AddressSpace space, final long addr, final long pfn, final long owner) {
         final Platform platform = space.platform();
         final FrameTable frames = platform.frames();
-        if (!frames.has(pfn, FrameTable.ANON)) {
+        final SemanticProfile profile = platform.profile();
+        if (!frames.has(pfn, FrameTable.ANON) && !profile.makeAcceptsShared()) {
             return false;
         }
-        final SemanticProfile profile = platform.profile();
         final Conversion conversion = CONVERSION.of(task);
         conversion.begin(space, addr, profile.makePassesOwner() ? owner : NotifierRange.NO_OWNER);
-        // 3.10: all VMAs of the family whose pages could include this one, until no mapping is left.
-        final AnonVma anonVma = space.reverseMap().lockAnonVma(task, pfn);
-        if (anonVma != null) {
-            final long index = frames.index(pfn);
-            final List<Vma> vmas = anonVma.vmas();
-            boolean more = true;
-            for (int i = 0; more && i < vmas.size(); i++) {
-                final Vma vma = vmas.get(i);
-                if (vma.covers(index)) {
-                    more = convertInVma(task, vma, pfn, index, conversion) && frames.mapCount(pfn) != 0;
-                }
+        // 3.10: all VMAs of the family, or of the file, whose pages could include this one, until no mapping is left.
+        if (frames.has(pfn, FrameTable.ANON)) {
+            final AnonVma anonVma = space.reverseMap().lockAnonVma(task, pfn);
+            if (anonVma != null) {
+                convertInVmas(task, anonVma.vmas(), pfn, conversion);
+                anonVma.lock().readUnlock(task);
             }
-            anonVma.lock().readUnlock(task);
+        } else {
+            final FileMapping file = platform.file(frames.mapping(pfn)); // the page is locked: it stays the file's
+            if (file != null) {
+                file.lock().readLock(task);
+                convertInVmas(task, file.vmas(), pfn, conversion);
+                file.lock().readUnlock(task);
+            }
         }
         return (conversion.valid || profile.makeCheck() == MakeCheck.NONE) && frames.mapCount(pfn) == 0;
+    }
+
+    private static void convertInVmas(
+            final Task task, final List<Vma> vmas, final long pfn, final Conversion conversion) {
+        final FrameTable frames = conversion.space.platform().frames();
+        final long index = frames.index(pfn);
+        boolean more = true;
+        for (int i = 0; more && i < vmas.size(); i++) {
+            final Vma vma = vmas.get(i);
+            if (vma.covers(index)) {
+                more = convertInVma(task, vma, pfn, index, conversion) && frames.mapCount(pfn) != 0;
+            }
+        }
     }
 
     /** page_make_device_exclusive_one; false stops the walk. */

@@ -1,6 +1,7 @@
 package mmutex.fault;
 
 import mmutex.layout.PteKind;
+import mmutex.layout.VmFlags;
 import mmutex.mm.FaultResult;
 import mmutex.mm.PageTable;
 import mmutex.mm.Task;
@@ -37,6 +38,9 @@ public final class FaultHandler {
     }
 
     private static int dispatch(final FaultContext fault) {
+        if (fault.vma.has(VmFlags.HUGETLB)) {
+            return HugePageFault.handle(fault);
+        }
         fault.slot = fault.table.slot(fault.addr);
         // 1. The entry is read without its lock; whoever acts on it compares again under the lock.
         fault.originalPte = fault.slot == PageTable.NO_SLOT ? fault.encoding.empty() : fault.table.load(fault.slot);
@@ -45,7 +49,7 @@ public final class FaultHandler {
             return present(fault);
         }
         if (fault.encoding.isNone(fault.originalPte)) {
-            return FirstTouch.handle(fault);
+            return fault.vma.isAnonymous() ? FirstTouch.handle(fault) : FileFault.handle(fault);
         }
         return special(fault);
     }
@@ -57,6 +61,14 @@ public final class FaultHandler {
             case DEVICE_EXCLUSIVE_READ:
             case DEVICE_EXCLUSIVE_WRITE:
                 return ExclusiveRestorer.handleFault(fault);
+            case DEVICE_PRIVATE_READ:
+            case DEVICE_PRIVATE_WRITE:
+                return DevicePrivateFault.handle(fault);
+            case MIGRATION_READ:
+            case MIGRATION_READ_EXCLUSIVE:
+            case MIGRATION_WRITE:
+                MigrationWait.await(fault.task, fault.space, fault.slot, fault.originalPte);
+                return FaultResult.DONE;
             case HWPOISON:
                 return FaultResult.HWPOISON;
             default:

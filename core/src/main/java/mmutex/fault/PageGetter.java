@@ -106,11 +106,14 @@ public final class PageGetter {
         return got > 0 ? got : -error.ordinal();
     }
 
-    /** check_vma_flags. */
+    /** check_vma_flags. A hugetlb page can't be split (FOLL_SPLIT_PMD), and so can't be had for writing. */
     private static Errno check(final Vma vma, final int flags) {
         final boolean populate = (flags & GupFlags.POPULATE) != 0;
         if (vma == null) {
             return populate ? Errno.ENOMEM : Errno.EFAULT;
+        }
+        if ((flags & GupFlags.WRITE) != 0 && vma.has(VmFlags.HUGETLB)) {
+            return Errno.EOPNOTSUPP;
         }
         return isAllowed(vma, flags) ? Errno.OK : populate ? Errno.EINVAL : Errno.EFAULT;
     }

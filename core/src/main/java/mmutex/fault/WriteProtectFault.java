@@ -8,9 +8,9 @@ import mmutex.mm.FaultResult;
 import mmutex.notify.NotifierEvent;
 
 /**
- * A write to a present, read-only entry of a private mapping: reuse the page if this process alone owns it, else copy.
- * A read-only pin asks for the same without the write ({@link FaultFlags#UNSHARE}): the page becomes its own, the entry
- * stays read-only. do_wp_page, mm/memory.c (6.12), semantics 3.4.
+ * A write to a present, read-only entry. Of a private mapping: reuse the page if this process alone owns it, else copy. Of a
+ * shared one: make it writable. A read-only pin asks for the same without the write ({@link FaultFlags#UNSHARE}): the page
+ * becomes its own, the entry stays read-only. do_wp_page, mm/memory.c (6.12), semantics 3.4.
  */
 final class WriteProtectFault {
     private WriteProtectFault() {}
@@ -22,6 +22,9 @@ final class WriteProtectFault {
         if (fault.isWrite() && encoding.isUffdWp(fault.originalPte) && fault.vma.has(VmFlags.UFFD_WP)) {
             fault.table.unlock(fault.task, fault.slot);
             return FaultResult.USER_FAULT;
+        }
+        if (fault.vma.has(VmFlags.SHARED)) {
+            return FileFault.makeWritable(fault);
         }
         final boolean zero = encoding.isSpecial(fault.originalPte);
         final long old = encoding.frameNumber(fault.originalPte);
@@ -45,6 +48,9 @@ final class WriteProtectFault {
     /** AnonExclusive, or provably the only user left (wp_can_reuse_anon_folio); makes it AnonExclusive then. */
     private static boolean mayReuse(final FaultContext fault, final long pfn) {
         final FrameTable frames = fault.platform.frames();
+        if (!frames.has(pfn, FrameTable.ANON)) {
+            return false; // a file's page is never ours
+        }
         final boolean tracksOwner = fault.platform.profile().hasAnonExclusive();
         if (tracksOwner && frames.has(pfn, FrameTable.ANON_EXCLUSIVE)) {
             return true;
@@ -65,7 +71,7 @@ final class WriteProtectFault {
     }
 
     /** wp_page_reuse. The entry is valid, so hardware may set bits: compare-and-set until none came between. */
-    private static void reuse(final FaultContext fault) {
+    static void reuse(final FaultContext fault) {
         long pte = fault.originalPte;
         while (!fault.table.compareAndSet(fault.slot, pte, writableDirtyYoung(fault, pte))) {
             pte = fault.table.load(fault.slot);
@@ -124,6 +130,9 @@ final class WriteProtectFault {
         final boolean same = isStill(fault, fault.table.load(fault.slot));
         if (same) {
             if (old == FrameAllocator.NONE) {
+                fault.space.anonPages().add(1);
+            } else if (!fault.platform.frames().has(old, FrameTable.ANON)) {
+                fault.space.rss(old).add(-1);
                 fault.space.anonPages().add(1);
             }
             final long pte = entryOfCopy(fault, encoding.mkYoung(encoding.present(fresh, fault.vma.protection())));

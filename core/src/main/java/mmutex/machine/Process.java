@@ -2,6 +2,7 @@ package mmutex.machine;
 
 import mmutex.change.Advisor;
 import mmutex.change.Advisor.Advice;
+import mmutex.change.FileMapper;
 import mmutex.change.Forker;
 import mmutex.change.Locker;
 import mmutex.change.Mapper;
@@ -44,6 +45,42 @@ public final class Process {
     /** Maps private anonymous memory in the place of whatever is there; see {@link Mapper#mapAnonymousOver}. */
     public Errno mmapOver(final Task task, final long addr, final long length, final long protection) {
         return Mapper.mapAnonymousOver(task, space, addr, length, protection);
+    }
+
+    /** Maps shared anonymous memory; see {@link FileMapper#mapSharedAnonymous}. */
+    public Errno mmapShared(final Task task, final long addr, final long length, final long protection) {
+        return FileMapper.mapSharedAnonymous(task, space, addr, length, protection);
+    }
+
+    /**
+     * Maps a file; see {@link FileMapper#mapFile}.
+     *
+     * @param offset first byte of the file, a multiple of the page size
+     * @param shared whether writes go to the file, else to private copies
+     */
+    public Errno mmapFile(
+            final Task task,
+            final long addr,
+            final long length,
+            final long protection,
+            final File file,
+            final long offset,
+            final boolean shared) {
+        if ((offset & space.pageSize() - 1) != 0 || offset < 0) {
+            return Errno.EINVAL;
+        }
+        final long firstPage = offset >>> space.pageShift();
+        return FileMapper.mapFile(task, space, addr, length, protection, file.mapping(), firstPage, shared);
+    }
+
+    /** Maps the test device's file, which fills the range with pages; see {@link FileMapper#mapDriverPages}. */
+    public Errno mmapDriver(final Task task, final long addr, final long length, final long protection) {
+        return FileMapper.mapDriverPages(task, space, addr, length, protection);
+    }
+
+    /** Maps huge pages from the machine's pool; see {@link FileMapper#mapHugePages}. */
+    public Errno mmapHuge(final Task task, final long addr, final long length, final long protection) {
+        return FileMapper.mapHugePages(task, space, addr, length, protection);
     }
 
     /** Unmaps; see {@link Mapper#unmap}. */
@@ -149,6 +186,16 @@ public final class Process {
     /** What /proc/PID/pagemap says of a page. */
     public PageMap.PageState pagemap(final Task task, final long addr) {
         return PageMap.read(task, space, addr);
+    }
+
+    /** RssFile, in pages. */
+    public long rssFilePages() {
+        return space.filePages().value();
+    }
+
+    /** RssShmem, in pages. */
+    public long rssShmemPages() {
+        return space.shmemPages().value();
     }
 
     /** RssAnon, in pages. */

@@ -20,6 +20,13 @@ public final class FrameAllocator {
     /** Returned when no frame is left. */
     public static final long NONE = 0;
 
+    /** Told of a device-private frame whose last reference is gone: {@code dev_pagemap_ops.page_free} (6.12). */
+    @FunctionalInterface
+    public interface DeviceFrameOwner {
+        /** The frame belongs to nobody now; its private word still says whose it was. */
+        void freed(long pfn);
+    }
+
     private static final long FIRST_FRAME = 2;
     private static final int LINK_BITS = 40;
     private static final long LINK_MASK = (1L << LINK_BITS) - 1;
@@ -40,6 +47,8 @@ public final class FrameAllocator {
 
     private final FrameTable frames;
     private final FrameData data;
+    private final FrameAllocator source;
+    private final DeviceFrameOwner deviceOwner;
 
     @SuppressWarnings("unused") // through HEAD
     private volatile long head;
@@ -50,12 +59,40 @@ public final class FrameAllocator {
     @SuppressWarnings("unused") // through IN_USE
     private volatile long inUse;
 
-    /** Creates the allocator and the zero frame. */
+    /** Creates the allocator of a machine without devices that have memory, and the zero frame. */
     public FrameAllocator(final FrameTable frames, final FrameData data) {
+        this(frames, data, pfn -> {
+            throw new IllegalStateException("no device has memory: pfn=" + pfn);
+        });
+    }
+
+    /**
+     * Creates the allocator and the zero frame.
+     *
+     * @param deviceOwner gets the frames back that are {@link FrameTable#DEVICE_PRIVATE} when they are freed
+     */
+    public FrameAllocator(final FrameTable frames, final FrameData data, final DeviceFrameOwner deviceOwner) {
         this.frames = frames;
         this.data = data;
+        this.source = null;
+        this.deviceOwner = deviceOwner;
         frames.ensure(ZERO_FRAME);
         data.ensure(ZERO_FRAME);
+    }
+
+    private FrameAllocator(final FrameAllocator source) {
+        this.frames = source.frames;
+        this.data = source.data;
+        this.source = source;
+        this.deviceOwner = source.deviceOwner;
+    }
+
+    /**
+     * A pool of frames of their own, as a device has: it takes what it needs from this allocator, and keeps what is given
+     * back to it ({@link #recycle}), so that its frames don't become ordinary memory meanwhile.
+     */
+    public FrameAllocator newPool() {
+        return new FrameAllocator(this);
     }
 
     /** Frames handed out now. */
@@ -75,12 +112,9 @@ public final class FrameAllocator {
      */
     public long allocate() {
         SchedulePoint.before(Step.FRAME_REFERENCE, NONE);
-        long pfn = pop();
+        final long pfn = take();
         if (pfn == NONE) {
-            pfn = fresh();
-            if (pfn == NONE) {
-                return NONE;
-            }
+            return NONE;
         }
         IN_USE.getAndAdd(this, 1L);
         frames.prepare(pfn);
@@ -114,8 +148,28 @@ public final class FrameAllocator {
         if (frames.mapCount(pfn) != 0) {
             throw new IllegalStateException("freed while mapped: pfn=" + pfn + ", mapcount=" + frames.mapCount(pfn));
         }
-        frames.clearBits(pfn, ~(FrameTable.LOCKED | FrameTable.WAITERS));
+        final long before = frames.clearBits(pfn, ~(FrameTable.LOCKED | FrameTable.WAITERS));
+        if ((before & FrameTable.DEVICE_PRIVATE) != 0) {
+            deviceOwner.freed(pfn);
+        } else {
+            recycle(pfn);
+        }
+    }
+
+    /** Gives a frame back to the pool that handed it out; nobody has a reference. Used by owners of device frames only. */
+    public void recycle(final long pfn) {
         IN_USE.getAndAdd(this, -1L);
+        push(pfn);
+    }
+
+    /** Gives the frames that a pool keeps back to the allocator that they came from. */
+    public void drain() {
+        for (long pfn = pop(); pfn != NONE; pfn = pop()) {
+            source.push(pfn);
+        }
+    }
+
+    private void push(final long pfn) {
         long seen;
         do { // lock-free: a failure means that another push or pop succeeded
             seen = (long) HEAD.getVolatile(this);
@@ -123,6 +177,15 @@ public final class FrameAllocator {
             // ORDER(frame-free-list) volatile compare-and-set: the link and the last owner's accesses come before the
             // frame can be popped. Pairs with the compare-and-set in pop.
         } while (!HEAD.compareAndSet(this, seen, tagged(seen, pfn)));
+    }
+
+    /** A pool takes frames that nobody had yet, as long as there are any: a device's memory is a range of its own. */
+    private long take() {
+        long pfn = pop();
+        if (pfn == NONE) {
+            pfn = source == null ? fresh() : source.fresh();
+        }
+        return pfn != NONE || source == null ? pfn : source.pop();
     }
 
     private long pop() {
@@ -135,7 +198,7 @@ public final class FrameAllocator {
                 return NONE;
             }
             // The link may be stale if another thread pops the frame now; the tag makes the compare-and-set fail then.
-            // ORDER(frame-free-list) volatile: the frame's last owner is done with it. Pairs with free.
+            // ORDER(frame-free-list) volatile: the frame's last owner is done with it. Pairs with push.
         } while (!HEAD.compareAndSet(this, seen, tagged(seen, frames.freeLink(pfn))));
         return pfn;
     }

@@ -10,8 +10,8 @@ import mmutex.seam.Step;
  *   +0   state       flag bits below; the lock bit lives here
  *   +8   refcount    holders
  *   +16  mapcount    mappings, counted as the semantic profile counts them
- *   +24  mapping     reverse-map id of the anon_vma that owns the page, 0 = none
- *   +32  index       linear page index within that anon_vma
+ *   +24  mapping     reverse-map id of the anon_vma or, with FILE, of the file that owns the page, 0 = none
+ *   +32  index       linear page index within that anon_vma or file
  *   +40  lock owner  actor that locked the page, for diagnosis only: PG_locked has no owner
  *   +48  private     owner's word: swap slot, device, ...
  *   +56  free link   next free frame, while the frame is free
@@ -33,6 +33,10 @@ public final class FrameTable {
     public static final long ANON_EXCLUSIVE = 1L << 4;
     /** The frame is handed out (checkers only). */
     public static final long ALLOCATED = 1L << 5;
+    /** Not anonymous: in the page cache of the file that {@link #mapping} names, or a driver's own page if it is 0. */
+    public static final long FILE = 1L << 6;
+    /** Memory of a device that CPUs can't reach, ZONE_DEVICE with MEMORY_DEVICE_PRIVATE; the private word names whose. */
+    public static final long DEVICE_PRIVATE = 1L << 7;
 
     /** The contents may be dropped while they are clean: MADV_FREE, the kernel's cleared PG_swapbacked. */
     public static final long LAZY_FREE = 1L << 13;
@@ -179,7 +183,7 @@ public final class FrameTable {
 
     // ---- reverse map ----------------------------------------------------------------------------------------
 
-    /** Reverse-map id of the owning anon_vma. */
+    /** Reverse-map id of the owning anon_vma; with {@link #FILE}, id of the file. */
     public long mapping(final long pfn) {
         return words.loadVolatile(at(pfn, MAPPING));
     }

@@ -9,7 +9,7 @@ import mmutex.sync.Actor;
  * page; semantics 3.11.
  *
  * <p>State after {@link #find} returned true: {@link #slot} holds an entry that maps the frame (present, device-private or
- * exclusive), and its leaf-table lock is held until {@link #release}. After false: nothing is held.
+ * exclusive; or, asked for it, a migration entry of it), and its leaf-table lock is held until {@link #release}. After false: nothing is held.
  *
  * <p>Threads: reused by one actor. The caller holds the frame's family lock, so the VMA stays.
  */
@@ -21,20 +21,33 @@ public final class MappedWalk {
 
     /** Looks for the frame in the VMA and, if it is mapped there, locks its entry. */
     public boolean find(final Actor actor, final Vma vma, final long pfn, final long linearIndex) {
+        return find(actor, vma, pfn, linearIndex, false);
+    }
+
+    /**
+     * With PVMW_MIGRATION: looks for a migration entry of the frame instead. Up to 6.14 it also takes an exclusive entry
+     * for one.
+     */
+    public boolean findMigration(final Actor actor, final Vma vma, final long pfn, final long linearIndex) {
+        return find(actor, vma, pfn, linearIndex, true);
+    }
+
+    private boolean find(
+            final Actor actor, final Vma vma, final long pfn, final long linearIndex, final boolean migration) {
         table = vma.space().pageTable();
         addr = vma.address(linearIndex);
         slot = table.slot(addr);
         if (slot == PageTable.NO_SLOT) {
             return false;
         }
-        final PteEncoding encoding = vma.space().encoding();
+        final Platform platform = vma.space().platform();
         // The first look is lockless, to spare the lock where nothing can be found; it is repeated under the lock.
-        if (!maps(encoding, table.load(slot), pfn)) {
+        if (!maps(platform, table.load(slot), pfn, migration)) {
             return false;
         }
         table.lock(actor, slot);
         pte = table.load(slot);
-        if (!maps(encoding, pte, pfn)) {
+        if (!maps(platform, pte, pfn, migration)) {
             table.unlock(actor, slot);
             return false;
         }
@@ -61,14 +74,20 @@ public final class MappedWalk {
         return pte;
     }
 
-    private static boolean maps(final PteEncoding encoding, final long pte, final long pfn) {
+    /** check_pte. */
+    private static boolean maps(final Platform platform, final long pte, final long pfn, final boolean migration) {
+        final PteEncoding encoding = platform.encoding();
         if (encoding.isPresent(pte)) {
-            return encoding.frameNumber(pte) == pfn;
+            return !migration && encoding.frameNumber(pte) == pfn;
         }
         if (encoding.isNone(pte)) {
             return false;
         }
         final PteKind kind = encoding.kind(pte);
-        return (kind.isDeviceExclusive() || kind.isDevicePrivate()) && encoding.swapFrameNumber(pte) == pfn;
+        final boolean wanted = migration
+                ? kind.isMigration()
+                        || kind.isDeviceExclusive() && platform.profile().migrationWalkAcceptsExclusive()
+                : kind.isDeviceExclusive() || kind.isDevicePrivate();
+        return wanted && encoding.swapFrameNumber(pte) == pfn;
     }
 }

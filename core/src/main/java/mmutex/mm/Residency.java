@@ -29,24 +29,32 @@ public final class Residency {
             if (vma == null) {
                 result = Errno.ENOMEM;
             } else {
-                vec[i] = (byte) (isResident(task, space, addr) ? 1 : 0);
+                vec[i] = (byte) (isResident(task, vma, addr) ? 1 : 0);
             }
         }
         space.mmapLock().readUnlock(task);
         return result;
     }
 
-    private static boolean isResident(final Task task, final AddressSpace space, final long addr) {
-        final PageTable table = space.pageTable();
-        final PteEncoding encoding = space.encoding();
+    private static boolean isResident(final Task task, final Vma vma, final long addr) {
+        final PageTable table = vma.space().pageTable();
+        final PteEncoding encoding = vma.space().encoding();
         final long slot = table.slot(addr);
-        if (slot == PageTable.NO_SLOT) {
-            return false;
+        long pte = encoding.empty();
+        if (slot != PageTable.NO_SLOT) {
+            table.lock(task, slot);
+            pte = table.load(slot);
+            table.unlock(task, slot);
         }
-        table.lock(task, slot);
-        final long pte = table.load(slot);
-        table.unlock(task, slot);
         final PteKind kind = encoding.kind(pte);
-        return kind != PteKind.NONE && kind != PteKind.SWAP && kind != PteKind.MARKER;
+        if (kind == PteKind.NONE || kind == PteKind.MARKER) {
+            return isCached(vma, addr);
+        }
+        return kind != PteKind.SWAP;
+    }
+
+    /** __mincore_unmapped_range: a page of a file may be in the page cache although it is not mapped here. */
+    private static boolean isCached(final Vma vma, final long addr) {
+        return vma.file() != null && vma.file().isCached(vma.linearIndex(addr));
     }
 }

@@ -34,8 +34,11 @@ import mmutex.notify.NotifierEvent;
  * @param hasAnonExclusive the AnonExclusive bit exists
  * @param exclusiveIsReclaimable reclaim and migration handle exclusive entries
  * @param migrationWalkAcceptsExclusive the migration walk takes exclusive entries for its own (a defect)
+ * @param deviceFaultTakesPageLock a fault on a device-private page takes its page lock before it calls the driver
  * @param hasVmaLock faults try the per-VMA lock first
  * @param deviceFaultPages pages that the test device faults per round
+ * @param deviceMigrationPages pages that the test device migrates per round
+ * @param deviceWritesMigratedHoles the test device maps memory that it gave to untouched pages writable
  * @param deviceReportsErrno the test device passes make's errno on, instead of EBUSY
  */
 public record SemanticProfile(
@@ -64,8 +67,11 @@ public record SemanticProfile(
         boolean hasAnonExclusive,
         boolean exclusiveIsReclaimable,
         boolean migrationWalkAcceptsExclusive,
+        boolean deviceFaultTakesPageLock,
         boolean hasVmaLock,
         int deviceFaultPages,
+        int deviceMigrationPages,
+        boolean deviceWritesMigratedHoles,
         boolean deviceReportsErrno) {
 
     /** How make verifies that GUP's answer still holds. */
@@ -134,7 +140,10 @@ public record SemanticProfile(
             false,
             true,
             false,
+            false,
             64,
+            64,
+            true,
             false);
 
     /** The posted v8/v9 series, May 2021. */
@@ -165,7 +174,10 @@ public record SemanticProfile(
             false,
             true,
             false,
+            false,
             64,
+            64,
+            true,
             false);
 
     /** 5.14 to 6.2; what differs between 5.14 and 5.19 follows the later ones (recorded: 6.1). */
@@ -196,7 +208,10 @@ public record SemanticProfile(
             false,
             true,
             false,
+            false,
             64,
+            64,
+            true,
             false);
 
     /** 6.3 to 6.14 (recorded: 6.12). */
@@ -226,8 +241,11 @@ public record SemanticProfile(
             true,
             false,
             true,
+            false,
             true,
             64,
+            64,
+            true,
             false);
 
     /** 6.15 and later (recorded: 7.3). */
@@ -258,7 +276,10 @@ public record SemanticProfile(
             true,
             false,
             true,
+            true,
             32,
+            512,
+            false,
             true);
 
     /** All profiles, oldest first. */

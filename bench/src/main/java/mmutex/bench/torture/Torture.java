@@ -214,6 +214,11 @@ final class Torture {
                         + (signal == Signal.NONE ? cpu.value() : signal));
             }
         }
+        final Signal signal = cpu.loadLong(World.SHARED);
+        if (signal != Signal.NONE || cpu.value() != world.sharedSum()) {
+            throw new Finding("shared word: " + world.sharedSum() + " added, found "
+                    + (signal == Signal.NONE ? cpu.value() : signal));
+        }
         cpu.run(null);
     }
 

@@ -27,6 +27,8 @@ final class Actions {
         ACTIONS.put(Operation.VMSPLICE_HOLD, RemoteActions::spliceAndHold);
         ACTIONS.put(Operation.READ_PIPE, RemoteActions::readPipe);
         ACTIONS.put(Operation.FUTEX_WAIT, RemoteActions::waitFutex);
+        ACTIONS.put(Operation.FTRUNCATE, FileActions::truncate);
+        ACTIONS.put(Operation.RESERVE_HUGEPAGES, FileActions::reserveHugePages);
         ACTIONS.put(Operation.CPU_READ, CpuActions::read);
         ACTIONS.put(Operation.CPU_WRITE, CpuActions::write);
         ACTIONS.put(Operation.CPU_FETCH_ADD, CpuActions::fetchAdd);
@@ -36,8 +38,9 @@ final class Actions {
         ACTIONS.put(Operation.DEV_READ, DeviceActions::read);
         ACTIONS.put(Operation.DEV_WRITE, DeviceActions::write);
         ACTIONS.put(Operation.SNAPSHOT, DeviceActions::snapshot);
-        ACTIONS.put(Operation.MIGRATE_TO_DEV, DeviceActions::migrate);
-        ACTIONS.put(Operation.MIGRATE_TO_SYS, DeviceActions::migrate);
+        ACTIONS.put(Operation.MIGRATE_TO_DEV, DeviceActions::migrateToDevice);
+        ACTIONS.put(Operation.MIGRATE_TO_SYS, DeviceActions::migrateToSystem);
+        ACTIONS.put(Operation.RELEASE, DeviceActions::release);
         ACTIONS.put(Operation.UNKNOWN_REQUEST, DeviceActions::unknownRequest);
         ACTIONS.put(Operation.CLOSE_DEVICE, DeviceActions::close);
         ACTIONS.put(Operation.REOPEN, DeviceActions::reopen);

@@ -45,7 +45,7 @@ final class MemoryActions {
             case "anon_private_fixed_over":
                 return Outcome.of(process.mmapOver(party.cpu(), step.at(), step.length(), protection(step)));
             default:
-                throw new NotEmulated("mmap " + step.text("kind"));
+                return FileActions.mmap(world, party, step);
         }
     }
 
@@ -105,7 +105,7 @@ final class MemoryActions {
         return Outcome.returned(1);
     }
 
-    private static long protection(final Step step) {
+    static long protection(final Step step) {
         return PROTECTION.get(step.text("prot"));
     }
 

@@ -12,6 +12,7 @@ public final class Operations {
             new AddInChild(),
             new UseCommons(),
             new UsePlot(),
+            new AddToShared(),
             // system calls
             new ProtectCounters(),
             new ProtectCommons(),
@@ -32,6 +33,7 @@ public final class Operations {
             new MirrorCounters(),
             new MirrorCommons(),
             new MirrorPlot(),
+            new MigratePlot(),
             new WildExclusive());
 
     private Operations() {}

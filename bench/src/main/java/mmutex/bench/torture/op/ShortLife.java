@@ -26,7 +26,7 @@ final class ShortLife implements TortureOperation {
             final Signal signal = hand.cpu().storeLong(World.commons(page), value);
             Finding.require(signal == Signal.NONE, "write in a new process: %s", signal);
         }
-        final MirrorHandle handle = hand.world().machine().newMirrorDevice(99).open(hand.cpu(), process.space());
+        final MirrorHandle handle = hand.world().passing().open(hand.cpu(), process.space());
         final byte[] data = new byte[PAGES * World.PAGE];
         final MirrorHandle.Result result =
                 handle.exclusive(hand.cpu(), World.COMMONS, PAGES, DeviceBuffer.ofArray(data));
