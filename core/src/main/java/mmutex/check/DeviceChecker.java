@@ -104,8 +104,7 @@ final class DeviceChecker {
         if (!encoding.isPresent(cpuPte)) {
             final PteKind kind = encoding.kind(cpuPte);
             // While a page moves, the driver that moves it ignores its own event and updates its table in the middle.
-            final boolean own = kind.isMigration()
-                    || kind.isDevicePrivate() && encoding.swapFrameNumber(cpuPte) == pfn;
+            final boolean own = kind.isMigration() || kind.isDevicePrivate() && encoding.swapFrameNumber(cpuPte) == pfn;
             if (!own) {
                 report.violated("I13", who + ": the CPU's entry is " + kind);
             }

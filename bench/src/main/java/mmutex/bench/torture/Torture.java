@@ -68,7 +68,8 @@ final class Torture {
                 .withRingCapacity(4)
                 .withCpus(options.hands() + 1));
         this.task = machine.newTask("referee");
-        this.computing = World.mayHaveManyMakers(options.profile()) ? options.devices() : Math.min(1, options.devices());
+        this.computing =
+                World.mayHaveManyMakers(options.profile()) ? options.devices() : Math.min(1, options.devices());
         final int working = options.hands() + computing;
         final int cores = Runtime.getRuntime().availableProcessors();
         this.actorsPerCore = (working + cores - 1) / cores;

@@ -1,8 +1,8 @@
 package mmutex.stress.conform;
 
-import java.util.Collection;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;

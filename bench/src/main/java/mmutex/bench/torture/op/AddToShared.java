@@ -14,7 +14,8 @@ final class AddToShared implements TortureOperation {
         final Member member = hand.runAny();
         for (int left = 1 + hand.dice().nextInt(16); left > 0; left--) {
             final Signal signal = hand.cpu().fetchAddLong(World.SHARED, 1);
-            Finding.require(signal == Signal.NONE, "addition in shared memory by process %d: %s", member.lineage, signal);
+            Finding.require(
+                    signal == Signal.NONE, "addition in shared memory by process %d: %s", member.lineage, signal);
             hand.sawShared(hand.cpu().value());
             hand.world().sharedAdded();
         }

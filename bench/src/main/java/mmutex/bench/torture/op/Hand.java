@@ -32,7 +32,8 @@ public final class Hand {
         this.root = Member.root(world.root());
         cpu.run(world.root());
         this.running = root;
-        this.mirror = world.machine().newMirrorDevice(number).open(cpu, world.root().space());
+        this.mirror =
+                world.machine().newMirrorDevice(number).open(cpu, world.root().space());
     }
 
     public World world() {

@@ -33,8 +33,7 @@ final class ShortLife implements TortureOperation {
         Finding.require(result.errno() == Errno.OK, "exclusive in a new process: %s", result.errno());
         for (int page = 0; page < PAGES; page++) {
             final long found = MirrorPlot.word(data, page);
-            Finding.require(
-                    found == (page < touched ? value : 0), "the device read 0x%x in a new process", found);
+            Finding.require(found == (page < touched ? value : 0), "the device read 0x%x in a new process", found);
         }
         hand.cpu().run(null);
         process.exit(hand.cpu());
