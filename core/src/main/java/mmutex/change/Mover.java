@@ -119,8 +119,8 @@ public final class Mover {
         if (vma == null) {
             return Errno.EFAULT;
         }
-        if (keepOld && vma.has(VmFlags.PFNMAP)) {
-            return Errno.EINVAL;
+        if (keepOld && vma.has(VmFlags.PFNMAP) || vma.has(VmFlags.HUGETLB)) {
+            return Errno.EINVAL; // the kernel can move huge pages; the emulator can't
         }
         if (size > vma.end() - from) {
             return Errno.EFAULT;
@@ -148,6 +148,10 @@ public final class Mover {
             moveTables(task, moved, to, source, from, size);
             Mapper.unmapLocked(task, space, to, to + size);
             return Errno.ENOMEM;
+        }
+        // mremap_userfaultfd_prep: a handler has to ask for moves, and none can here.
+        if (moved.userFaults() != null) {
+            space.editor().dropUserFaults(task, moved);
         }
         if (!keepOld) {
             // 5. The emptied range goes, with an event of its own.
@@ -193,8 +197,9 @@ public final class Mover {
     }
 
     /**
-     * move_ptes. The locks of family and file keep a reverse-map walk from looking at the new place before and at the old place after
-     * the move; old table's lock first, then the new one's: mmap write excludes others that take two.
+     * move_ptes. The locks of file and family keep truncation and reverse-map walks from looking at the new place before,
+     * and at the old place after the move (take_rmap_locks). Old table's lock first, then the new one's: mmap write
+     * excludes others that take two.
      */
     private static void moveTable(
             final Task task,
@@ -206,9 +211,8 @@ public final class Mover {
         final AddressSpace space = vma.space();
         final PageTable table = space.pageTable();
         final boolean hasFamily = vma.anonVma() != null;
-        final FileMapping file = vma.file();
-        if (file != null) {
-            file.lock().writeLock(task);
+        if (vma.file() != null) {
+            vma.file().lock().writeLock(task);
         }
         if (hasFamily) {
             vma.anonVma().lock().writeLock(task);
@@ -220,7 +224,7 @@ public final class Mover {
         }
         boolean flush = false;
         for (long offset = 0; offset < count * Long.BYTES; offset += Long.BYTES) {
-            flush |= moveEntry(table, space.encoding(), slot + offset, targetSlot + offset);
+            flush |= moveEntry(vma, slot + offset, targetSlot + offset);
         }
         if (flush) {
             space.windows().flush(task);
@@ -232,20 +236,25 @@ public final class Mover {
         if (hasFamily) {
             vma.anonVma().lock().writeUnlock(task);
         }
-        if (file != null) {
-            file.lock().writeUnlock(task);
+        if (vma.file() != null) {
+            vma.file().lock().writeUnlock(task);
         }
     }
 
     /** Returns whether the entry was a translation, which CPUs may still be using. */
-    private static boolean moveEntry(
-            final PageTable table, final PteEncoding encoding, final long slot, final long targetSlot) {
+    private static boolean moveEntry(final Vma vma, final long slot, final long targetSlot) {
+        final PageTable table = vma.space().pageTable();
+        final PteEncoding encoding = vma.space().encoding();
         if (encoding.isNone(table.load(slot))) {
             return false;
         }
         final long pte = table.getAndClear(slot);
         final boolean present = encoding.isPresent(pte);
-        table.store(targetSlot, present ? encoding.mkSoftDirty(pte) : encoding.mkSwapSoftDirty(pte));
+        long moved = present ? encoding.mkSoftDirty(pte) : encoding.mkSwapSoftDirty(pte);
+        if (vma.userFaults() != null) { // the handler's marks stay behind with him
+            moved = present ? encoding.clearUffdWp(moved) : encoding.clearSwapUffdWp(moved);
+        }
+        table.store(targetSlot, moved);
         return present;
     }
 }

@@ -13,5 +13,8 @@ public final class GupFlags {
     /** FOLL_UNLOCKABLE: the mmap lock may be dropped and taken again while a fault waits. */
     public static final int UNLOCKABLE = 1 << 4;
 
+    /** FOLL_SPLIT_PMD: every page must have an entry of its own; pages that can't be divided are refused. */
+    public static final int SPLIT_PMD = 1 << 6;
+
     private GupFlags() {}
 }

@@ -34,6 +34,7 @@ public final class Machine {
         this.platform = new Platform(
                 Encodings.forGeneration(spec.architecture(), spec.profile().generation()),
                 spec.profile(),
+                spec.driver().quirks(),
                 spec.frames(),
                 spec.tables(),
                 spec.cpus());
@@ -142,6 +143,7 @@ public final class Machine {
                 lanes,
                 spec.delivery(),
                 spec.ringCapacity(),
+                spec.driver(),
                 clock);
         device.attach(task);
         devices.add(device);
@@ -151,6 +153,7 @@ public final class Machine {
     /** Detaches a device whose worker has stopped. */
     public void removeDevice(final Task task, final SvmDevice device) {
         device.detach(task);
+        device.free();
         devices.remove(device);
     }
 

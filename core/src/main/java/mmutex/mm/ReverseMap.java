@@ -39,14 +39,6 @@ public final class ReverseMap {
         frames.addMapCount(pfn, -1);
     }
 
-    /** folio_add_anon_rmap_pte of a page that was moved: one more mapping, which may be its owner's. PTL held. */
-    public void addMoved(final long pfn, final boolean exclusive) {
-        if (exclusive && platform.profile().hasAnonExclusive()) {
-            frames.setBits(pfn, FrameTable.ANON_EXCLUSIVE);
-        }
-        frames.addMapCount(pfn, 1);
-    }
-
     /** hugetlb_remove_rmap: one mapping of a huge page goes, with its references; the last one gives the page back. */
     public void removeHuge(final Actor actor, final int page) {
         final HugePagePool pool = platform.hugePages();
@@ -58,6 +50,14 @@ public final class ReverseMap {
                 pool.release(actor, page);
             }
         }
+    }
+
+    /** folio_add_anon_rmap_pte of a page that was moved: one more mapping, which may be its owner's. PTL held. */
+    public void addMoved(final long pfn, final boolean exclusive) {
+        if (exclusive && platform.profile().hasAnonExclusive()) {
+            frames.setBits(pfn, FrameTable.ANON_EXCLUSIVE);
+        }
+        frames.addMapCount(pfn, 1);
     }
 
     /** folio_move_anon_rmap: the page now belongs to this VMA's anon_vma alone. Page locked. */

@@ -72,7 +72,7 @@ final class CpuActor extends ActorThread {
 
     /** Once it has ended. */
     RunResult.Actor result() {
-        return new RunResult.Actor(name(), true, progress().operations(), cpu.faults(), restores.count(), 0);
+        return RunResult.Actor.cpu(name(), progress().operations(), cpu.faults(), restores.count());
     }
 
     Cpu cpu() {

@@ -20,6 +20,7 @@ import mmutex.bench.torture.op.Operations;
 import mmutex.bench.torture.op.TortureOperation;
 import mmutex.bench.torture.op.World;
 import mmutex.check.InvariantChecker;
+import mmutex.check.NotifierWatch;
 import mmutex.check.Watch;
 import mmutex.fault.Signal;
 import mmutex.layout.VmFlags;
@@ -56,6 +57,7 @@ final class Torture {
     private final int actorsPerCore;
     private final int computing;
     private Watch watch;
+    private NotifierWatch notifierWatch;
 
     /** Sets the machine up. */
     Torture(final TortureOptions options, final StopSignal stop) {
@@ -83,7 +85,10 @@ final class Torture {
         castActors(checker);
         if (options.watched()) {
             watch = new Watch(machine.platform());
-            checker.with(watch);
+            // Last of all subscribers: it judges what those before it have done.
+            notifierWatch = NotifierWatch.of(task, world.root().space());
+            devices.forEach(actor -> notifierWatch.with(actor.device()));
+            checker.with(watch).with(notifierWatch);
         }
     }
 
@@ -180,7 +185,7 @@ final class Torture {
             findings.add(finding.getMessage());
         }
         if (findings.isEmpty()) {
-            devices.forEach(actor -> machine.removeDevice(task, actor.device()));
+            devices.forEach(this::remove);
             referee.checkAtEnd();
             world.end(task);
             referee.checkNothingLeft();
@@ -193,6 +198,13 @@ final class Torture {
                 refereeActor.pauses(),
                 referee.outcome(),
                 findings);
+    }
+
+    private void remove(final ComputingActor actor) {
+        if (notifierWatch != null) {
+            notifierWatch.without(actor.device());
+        }
+        machine.removeDevice(task, actor.device());
     }
 
     private void judgeCounters() {

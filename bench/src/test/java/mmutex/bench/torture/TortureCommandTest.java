@@ -145,7 +145,7 @@ class TortureCommandTest {
                 printed.lines().filter(line -> line.startsWith("{")).findFirst().orElseThrow();
         final JsonNode round = new ObjectMapper().readTree(json);
         assertThat(round.get("watched").asBoolean()).isTrue();
-        assertThat(round.get("invariantsChecked").asInt()).isGreaterThanOrEqualTo(21);
+        assertThat(round.get("invariantsChecked").asInt()).isGreaterThanOrEqualTo(26);
         assertThat(round.get("violations")).isEmpty();
     }
 }

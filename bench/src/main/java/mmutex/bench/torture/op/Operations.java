@@ -25,6 +25,7 @@ public final class Operations {
             new LockPlot(),
             new ClearSoftDirty(),
             new RemotePlot(),
+            new GuardPlot(),
             new PinCounters(),
             new Fork(),
             new Reap(),
