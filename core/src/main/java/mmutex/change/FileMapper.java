@@ -94,10 +94,8 @@ public final class FileMapper {
         if (refused != Errno.OK) {
             return refused;
         }
-        final FileMapping file;
-        try {
-            file = space.platform().createFile(task, kind, filePages);
-        } catch (final IllegalStateException noRoomForRootTable) {
+        final FileMapping file = space.platform().createFile(task, kind, filePages);
+        if (file == null) {
             return Errno.ENOMEM;
         }
         space.mmapLock().writeLock(task);

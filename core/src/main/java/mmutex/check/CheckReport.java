@@ -22,6 +22,14 @@ public final class CheckReport {
         }
     }
 
+    /** Takes over what another one says. */
+    void add(final CheckReport other) {
+        checked.addAll(other.checked);
+        other.violations.stream()
+                .limit(Math.max(0, VIOLATIONS_MAX - violations.size()))
+                .forEach(violations::add);
+    }
+
     /** Number of invariants looked at. */
     public int checked() {
         return checked.size();

@@ -49,6 +49,11 @@ final class EntryWatch {
         return restores.sum();
     }
 
+    /** A page that has just been allocated: nobody else can have it locked, so locking it is no wait. */
+    boolean isFresh(final long pfn) {
+        return frames.refCount(pfn) == 1 && frames.mapCount(pfn) == 0 && frames.mapping(pfn) == 0;
+    }
+
     void released(final long actor) {
         final Map<Long, Long> cleared = clearedBy.get(actor);
         if (cleared != null) {

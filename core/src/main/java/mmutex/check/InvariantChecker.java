@@ -21,6 +21,7 @@ public final class InvariantChecker {
     private final Machine machine;
     private final List<MirrorHandle> handles = new ArrayList<>();
     private final NotifierChecker notifierChecker = new NotifierChecker();
+    private final List<NotifierWatch> notifierWatches = new ArrayList<>();
     private Watch watch;
 
     public InvariantChecker(final Machine machine) {
@@ -36,6 +37,12 @@ public final class InvariantChecker {
     /** Includes what a watch sees while others work. */
     public InvariantChecker with(final Watch newWatch) {
         watch = newWatch;
+        return this;
+    }
+
+    /** Includes what a watch sees of the notifications of an address space. */
+    public InvariantChecker with(final NotifierWatch newWatch) {
+        notifierWatches.add(newWatch);
         return this;
     }
 
@@ -80,6 +87,7 @@ public final class InvariantChecker {
         if (watch != null) {
             watch.addTo(report);
         }
+        notifierWatches.forEach(notifierWatch -> report.add(notifierWatch.report()));
     }
 
     private List<DeviceView> devices() {

@@ -115,7 +115,8 @@ final class LockOrderWatch {
                                 && frame.getClassName().startsWith("mmutex."))
                         .limit(3)
                         .map(frame -> " < "
-                                + frame.getClassName().substring(frame.getClassName().lastIndexOf('.') + 1) + "."
+                                + frame.getClassName()
+                                        .substring(frame.getClassName().lastIndexOf('.') + 1) + "."
                                 + frame.getMethodName())
                         .reduce("", String::concat));
     }

@@ -79,7 +79,8 @@ public final class Watch implements LockObserver, EntryObserver {
             final boolean shared,
             final boolean tryOnly) {
         if (actor != referee) {
-            locks.acquiring(actor, lockClass, shared, tryOnly);
+            final boolean atOnce = tryOnly || lockClass == LockClass.PG && entries.isFresh(instance);
+            locks.acquiring(actor, lockClass, shared, atOnce);
         }
     }
 

@@ -93,6 +93,10 @@ public final class Machine {
      */
     public File newFile(final Task task, final long pages) {
         final FileMapping mapping = platform.createFile(task, FileMapping.Kind.SHMEM, 0);
+        if (mapping == null) {
+            throw new IllegalStateException("no room for a root table: tables in use="
+                    + platform.tables().inUse());
+        }
         if (pages < 0 || pages > mapping.sizeLimit()) {
             mapping.release(task);
             throw new IllegalArgumentException("pages must be 0 to " + mapping.sizeLimit() + ", was " + pages);

@@ -76,6 +76,11 @@ public final class FileMapping {
                 : null;
     }
 
+    /** Whether there was room for the root table of its pages. */
+    boolean hasRoot() {
+        return pages == null || pages.hasRoot();
+    }
+
     /** Id under which frames refer to it. */
     public long id() {
         return id;

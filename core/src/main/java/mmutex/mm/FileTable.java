@@ -19,20 +19,16 @@ final class FileTable {
     private volatile FileMapping[] byId = new FileMapping[16];
     private int next = 1; // 0 means "no file" in a frame record
 
+    /** Null if there is no room for the root table of its pages. */
     FileMapping create(final Actor actor, final Platform platform, final FileMapping.Kind kind, final long sizePages) {
         lock.lock(actor);
         final Integer reused = spare.poll();
         final int id = reused != null ? reused : next++;
         lock.unlock(actor);
-        final FileMapping created;
-        try {
-            created = new FileMapping(id, platform, kind, sizePages);
-        } catch (final IllegalStateException noRoomForRootTable) {
-            put(actor, id, null);
-            throw noRoomForRootTable;
-        }
-        put(actor, id, created);
-        return created;
+        final FileMapping created = new FileMapping(id, platform, kind, sizePages);
+        final FileMapping usable = created.hasRoot() ? created : null;
+        put(actor, id, usable);
+        return usable;
     }
 
     FileMapping get(final long id) {

@@ -181,7 +181,7 @@ public final class Platform {
      * Makes an empty file with one holder.
      *
      * @param sizePages its size
-     * @throws IllegalStateException if there is no room for the root table of its page cache
+     * @return null if there is no room for the root table of its page cache
      */
     public FileMapping createFile(final Actor actor, final FileMapping.Kind kind, final long sizePages) {
         return files.create(actor, this, kind, sizePages);

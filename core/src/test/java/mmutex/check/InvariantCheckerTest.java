@@ -52,7 +52,8 @@ class InvariantCheckerTest {
     }
 
     private void mapByDevice(final MirrorHandle handle, final int page, final long frame, final long flags) {
-        assertThat(handle.table().store(addr(page) / PAGE, DevicePte.of(frame, flags))).isTrue();
+        assertThat(handle.table().store(addr(page) / PAGE, DevicePte.of(frame, flags)))
+                .isTrue();
     }
 
     private void assertNow(final String... broken) {
@@ -289,8 +290,7 @@ class InvariantCheckerTest {
 
     @Test
     void shouldReportASubscriptionWithAnEvenOrFutureSequence() {
-        final IntervalSubscription subscription =
-                new IntervalSubscription((actor, hit, range, sequence) -> true);
+        final IntervalSubscription subscription = new IntervalSubscription((actor, hit, range, sequence) -> true);
         assertThat(emulation.space.insert(emulation.cpu, subscription, BASE, PAGE))
                 .isEqualTo(Errno.OK);
         final long sound = subscription.seq();
@@ -350,7 +350,8 @@ class InvariantCheckerTest {
         exclusive(1);
         final long page = BASE / PAGE;
         assertBroken(MomentChecks.afterCallback(device.table(), page, page + 1), "I28");
-        assertThat(MomentChecks.afterCallback(device.table(), page + 1, page + 2).violations())
+        assertThat(MomentChecks.afterCallback(device.table(), page + 1, page + 2)
+                        .violations())
                 .isEmpty();
     }
 }

@@ -126,8 +126,7 @@ class WatchTest {
         assertThat(found()).contains("I16");
         final long free = emulation.platform.allocator().allocate();
         emulation.platform.putPage(free);
-        watch.changed(
-                table, slot, encoding.empty(), encoding.frameEntry(PteKind.DEVICE_EXCLUSIVE_WRITE, free));
+        watch.changed(table, slot, encoding.empty(), encoding.frameEntry(PteKind.DEVICE_EXCLUSIVE_WRITE, free));
         assertThat(found()).contains("I14");
     }
 
@@ -162,7 +161,11 @@ class WatchTest {
 
     @Test
     void shouldReportAValidEntryThatIsStoredOver() {
-        watch.changed(table, slot, present, encoding.present(pfn + 1, emulation.space.vmas().lookup(BASE).protection()));
+        watch.changed(
+                table,
+                slot,
+                present,
+                encoding.present(pfn + 1, emulation.space.vmas().lookup(BASE).protection()));
         table.unlock(actor, slot);
         watch.changed(table, slot, encoding.empty(), present);
         final CheckReport report = new CheckReport();
@@ -179,8 +182,24 @@ class WatchTest {
 
     @ParameterizedTest
     @CsvSource({
-        "PT, PG", "PT, MM", "PT, DL", "PT, AV", "PT, RING", "SQ, DL", "LF, PT", "PG, MM", "PG, PG", "PG, VL", "AV, PG",
-        "DL, MM", "DL, PG", "DL, AV", "DL, DL", "DL, RING", "N, MM", "VL, MM"
+        "PT, PG",
+        "PT, MM",
+        "PT, DL",
+        "PT, AV",
+        "PT, RING",
+        "SQ, DL",
+        "LF, PT",
+        "PG, MM",
+        "PG, PG",
+        "PG, VL",
+        "AV, PG",
+        "DL, MM",
+        "DL, PG",
+        "DL, AV",
+        "DL, DL",
+        "DL, RING",
+        "N, MM",
+        "VL, MM"
     })
     void shouldReportAWaitInTheWrongOrder(final LockClass held, final LockClass wanted) {
         hold(held, held == LockClass.N);
@@ -194,13 +213,36 @@ class WatchTest {
 
     @ParameterizedTest
     @CsvSource({
-        "MM, VL", "MM, PG", "VL, PG", "PG, AV", "PG, DL", "AV, DL", "MM, DL", "PT, PT", "PT, LF", "DL, PT", "MM, PT",
-        "PT, WINDOW", "DL, WINDOW", "N, PG", "N, PT"
+        "MM, VL",
+        "MM, PG",
+        "VL, PG",
+        "PG, AV",
+        "PG, DL",
+        "AV, DL",
+        "MM, DL",
+        "PT, PT",
+        "PT, LF",
+        "DL, PT",
+        "MM, PT",
+        "PT, WINDOW",
+        "DL, WINDOW",
+        "N, PG",
+        "N, PT"
     })
     void shouldAcceptTheOrder(final LockClass held, final LockClass wanted) {
         hold(held, held == LockClass.N);
         watch.acquiring(actor, wanted, 2, false, false);
         assertThat(found()).isEmpty();
+    }
+
+    /** Drivers lock the pages that they move others to, with those locked. */
+    @Test
+    void shouldAcceptTheLockOfAFreshPageUnderThatOfAnother() {
+        hold(LockClass.PG, false);
+        watch.acquiring(actor, LockClass.PG, emulation.platform.allocator().allocate(), false, false);
+        assertThat(found()).isEmpty();
+        watch.acquiring(actor, LockClass.PG, pfn, false, false);
+        assertThat(found()).containsExactly("I32");
     }
 
     static Stream<Arguments> waitsForSpans() {

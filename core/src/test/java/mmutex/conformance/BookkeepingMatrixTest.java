@@ -160,14 +160,20 @@ class BookkeepingMatrixTest {
             + " demoted, and a writable entry can't be uffd-wp";
 
     private static final List<Row> ROWS = List.of(
-            new Row("first write touch", Bench::map, Bench::store, (b, s) -> s.freshFrame(b.hasAnonExclusive())
-                    .counts(0, 0, 1)
-                    .present(true, true, true)
-                    .softDirty(true)),
+            new Row(
+                    "first write touch",
+                    Bench::map,
+                    Bench::store,
+                    (b, s) -> s.freshFrame(b.hasAnonExclusive())
+                            .counts(0, 0, 1)
+                            .present(true, true, true)
+                            .softDirty(true)),
             new Row("zero-page mapping", Bench::map, Bench::load, (b, s) -> s.present(false, false, true)),
-            new Row("wp reuse, last one left", Bench::mapLeftAlone, Bench::store, (b, s) -> s.present(true, true, true)
-                    .softDirty(true)
-                    .anonExclusive(b.hasAnonExclusive())),
+            new Row(
+                    "wp reuse, last one left",
+                    Bench::mapLeftAlone,
+                    Bench::store,
+                    (b, s) -> s.present(true, true, true).softDirty(true).anonExclusive(b.hasAnonExclusive())),
             new Row(
                     "wp reuse, restored read-only",
                     TWO_TYPES,
@@ -175,21 +181,35 @@ class BookkeepingMatrixTest {
                     Bench::mapRestoredReadOnly,
                     Bench::store,
                     (b, s) -> s.present(true, true, true).softDirty(true)),
-            new Row("wp copy of a shared page", Bench::mapShared, Bench::store, (b, s) -> s.counts(-1, -1, 0)
-                    .freshFrame(b.hasAnonExclusive())
-                    .present(true, true, true)
-                    .softDirty(true)),
-            new Row("wp copy of the zero page", Bench::mapZero, Bench::store, (b, s) -> s.counts(0, 0, 1)
-                    .freshFrame(b.hasAnonExclusive())
-                    .present(true, true, true)
-                    .softDirty(true)),
+            new Row(
+                    "wp copy of a shared page",
+                    Bench::mapShared,
+                    Bench::store,
+                    (b, s) -> s.counts(-1, -1, 0)
+                            .freshFrame(b.hasAnonExclusive())
+                            .present(true, true, true)
+                            .softDirty(true)),
+            new Row(
+                    "wp copy of the zero page",
+                    Bench::mapZero,
+                    Bench::store,
+                    (b, s) -> s.counts(0, 0, 1)
+                            .freshFrame(b.hasAnonExclusive())
+                            .present(true, true, true)
+                            .softDirty(true)),
             // ---- make
-            new Row("make of a dirty page", Bench::mapWritten, Bench::exclusive, (b, s) -> s.counts(
-                            0, b.exclusiveMaps() - 1, 0)
-                    .special(b.exclusiveKind(true))
-                    .frameDirty()),
-            new Row("make of a page that is not soft-dirty", Bench::mapNotSoftDirty, Bench::exclusive, (b, s) ->
-                    s.counts(0, b.exclusiveMaps() - 1, 0)
+            new Row(
+                    "make of a dirty page",
+                    Bench::mapWritten,
+                    Bench::exclusive,
+                    (b, s) -> s.counts(0, b.exclusiveMaps() - 1, 0)
+                            .special(b.exclusiveKind(true))
+                            .frameDirty()),
+            new Row(
+                    "make of a page that is not soft-dirty",
+                    Bench::mapNotSoftDirty,
+                    Bench::exclusive,
+                    (b, s) -> s.counts(0, b.exclusiveMaps() - 1, 0)
                             .special(b.exclusiveKind(true))
                             .frameDirty()),
             new Row(
@@ -201,23 +221,37 @@ class BookkeepingMatrixTest {
                     (b, s) -> s.counts(0, b.exclusiveMaps() - 1, 0)
                             .special(b.exclusiveKind(true))
                             .frameDirty()),
-            new Row("failed make: another page can't be had", Bench::mapBatch, Bench::failToMake, (b, s) ->
-                    s.counts(0, b.exclusiveMaps() - 1, 0)
+            new Row(
+                    "failed make: another page can't be had",
+                    Bench::mapBatch,
+                    Bench::failToMake,
+                    (b, s) -> s.counts(0, b.exclusiveMaps() - 1, 0)
                             .special(b.exclusiveKind(true))
                             .frameDirty()),
             // ---- restore, by a device's read, so that no CPU sets bits in the entry
-            new Row("restore", Bench::mapExclusive, Bench::deviceRead, (b, s) -> s.counts(0, 1 - b.exclusiveMaps(), 0)
-                    .present(true, true, false)),
-            new Row("restore, not soft-dirty", Bench::mapExclusiveNotSoftDirty, Bench::deviceRead, (b, s) -> s.counts(
-                            0, 1 - b.exclusiveMaps(), 0)
-                    .present(!b.profile.restoreDecidesWritable(), !b.profile.restoreDecidesWritable(), false)
-                    .softDirty(!b.profile.restoreDecidesWritable())),
-            new Row("restore, frame clean", Bench::mapExclusiveClean, Bench::deviceRead, (b, s) -> s.counts(
-                            0, 1 - b.exclusiveMaps(), 0)
-                    .present(true, !b.profile.restoreDecidesWritable(), false)),
-            new Row("restore, mapping read-only", Bench::mapExclusiveProtected, Bench::deviceRead, (b, s) -> s.counts(
-                            0, 1 - b.exclusiveMaps(), 0)
-                    .present(false, false, false)),
+            new Row(
+                    "restore",
+                    Bench::mapExclusive,
+                    Bench::deviceRead,
+                    (b, s) -> s.counts(0, 1 - b.exclusiveMaps(), 0).present(true, true, false)),
+            new Row(
+                    "restore, not soft-dirty",
+                    Bench::mapExclusiveNotSoftDirty,
+                    Bench::deviceRead,
+                    (b, s) -> s.counts(0, 1 - b.exclusiveMaps(), 0)
+                            .present(!b.profile.restoreDecidesWritable(), !b.profile.restoreDecidesWritable(), false)
+                            .softDirty(!b.profile.restoreDecidesWritable())),
+            new Row(
+                    "restore, frame clean",
+                    Bench::mapExclusiveClean,
+                    Bench::deviceRead,
+                    (b, s) -> s.counts(0, 1 - b.exclusiveMaps(), 0)
+                            .present(true, !b.profile.restoreDecidesWritable(), false)),
+            new Row(
+                    "restore, mapping read-only",
+                    Bench::mapExclusiveProtected,
+                    Bench::deviceRead,
+                    (b, s) -> s.counts(0, 1 - b.exclusiveMaps(), 0).present(false, false, false)),
             new Row(
                     "restore, uffd-wp",
                     TWO_TYPES,
@@ -232,13 +266,17 @@ class BookkeepingMatrixTest {
                     Bench::mapExclusiveReadable,
                     Bench::deviceRead,
                     (b, s) -> s.counts(0, 1, 0).present(false, false, false)),
-            new Row("restore by a CPU's write", Bench::mapExclusive, Bench::store, (b, s) -> s.counts(
-                            0, 1 - b.exclusiveMaps(), 0)
-                    .present(true, true, true)),
+            new Row(
+                    "restore by a CPU's write",
+                    Bench::mapExclusive,
+                    Bench::store,
+                    (b, s) -> s.counts(0, 1 - b.exclusiveMaps(), 0).present(true, true, true)),
             // ---- fork
-            new Row("fork, present", Bench::mapWritten, Bench::fork, (b, s) -> s.counts(1, 1, 0)
-                    .present(false, true, true)
-                    .anonExclusive(false)),
+            new Row(
+                    "fork, present",
+                    Bench::mapWritten,
+                    Bench::fork,
+                    (b, s) -> s.counts(1, 1, 0).present(false, true, true).anonExclusive(false)),
             new Row(
                     "fork, exclusive, copied",
                     profile -> profile.forkExclusive() == ForkExclusive.COPY_DEMOTED,
@@ -256,10 +294,16 @@ class BookkeepingMatrixTest {
                             .present(false, true, false)
                             .anonExclusive(false)),
             // ---- mprotect
-            new Row("mprotect on exclusive", Bench::mapExclusive, b -> b.protect(READ), (b, s) -> s.special(
-                    b.exclusiveKind(!b.profile.mprotectDemotesExclusive()))),
-            new Row("mprotect on exclusive, not soft-dirty", Bench::mapExclusiveNotSoftDirty, b -> b.protect(READ), (b, s) ->
-                    s.special(b.exclusiveKind(!b.profile.mprotectDemotesExclusive()))),
+            new Row(
+                    "mprotect on exclusive",
+                    Bench::mapExclusive,
+                    b -> b.protect(READ),
+                    (b, s) -> s.special(b.exclusiveKind(!b.profile.mprotectDemotesExclusive()))),
+            new Row(
+                    "mprotect on exclusive, not soft-dirty",
+                    Bench::mapExclusiveNotSoftDirty,
+                    b -> b.protect(READ),
+                    (b, s) -> s.special(b.exclusiveKind(!b.profile.mprotectDemotesExclusive()))),
             new Row(
                     "mprotect on exclusive, uffd-wp",
                     TWO_TYPES,
@@ -269,8 +313,11 @@ class BookkeepingMatrixTest {
                     (b, s) -> s.special(b.exclusiveKind(false))),
             // ---- mremap, there and back: page 0 is where the matrix looks
             new Row("mremap of a present page", Bench::mapNotSoftDirty, Bench::move, (b, s) -> s.softDirty(true)),
-            new Row("mremap of an exclusive page", Bench::mapExclusiveNotSoftDirty, Bench::move, (b, s) ->
-                    s.softDirty(true)),
+            new Row(
+                    "mremap of an exclusive page",
+                    Bench::mapExclusiveNotSoftDirty,
+                    Bench::move,
+                    (b, s) -> s.softDirty(true)),
             new Row(
                     "mremap of an exclusive page, uffd-wp",
                     TWO_TYPES,
@@ -279,14 +326,21 @@ class BookkeepingMatrixTest {
                     Bench::move,
                     (b, s) -> s.uffdWp(true)),
             // ---- zap; somebody keeps a reference, so that the frame can still be asked
-            new Row("zap PRESENT anon", Bench::mapWrittenAndHeld, Bench::discard, (b, s) -> s.counts(-1, -1, -1)
-                    .none()),
-            new Row("zap exclusive", Bench::mapExclusiveAndHeld, Bench::discard, (b, s) -> s.counts(
-                            -1, -b.exclusiveMaps(), -1)
-                    .none()),
-            new Row("munmap of exclusive", Bench::mapExclusiveAndHeld, Bench::unmap, (b, s) -> s.counts(
-                            -1, -b.exclusiveMaps(), -1)
-                    .none()));
+            new Row(
+                    "zap PRESENT anon",
+                    Bench::mapWrittenAndHeld,
+                    Bench::discard,
+                    (b, s) -> s.counts(-1, -1, -1).none()),
+            new Row(
+                    "zap exclusive",
+                    Bench::mapExclusiveAndHeld,
+                    Bench::discard,
+                    (b, s) -> s.counts(-1, -b.exclusiveMaps(), -1).none()),
+            new Row(
+                    "munmap of exclusive",
+                    Bench::mapExclusiveAndHeld,
+                    Bench::unmap,
+                    (b, s) -> s.counts(-1, -b.exclusiveMaps(), -1).none()));
 
     static Stream<Arguments> rowsAndProfiles() {
         return ROWS.stream().flatMap(row -> SemanticProfile.ALL.stream().map(profile -> Arguments.of(row, profile)));
@@ -408,8 +462,10 @@ class BookkeepingMatrixTest {
         private void track() {
             final Vma vma = emulation.space.vmas().lookup(BASE);
             emulation.space.mmapLock().writeLock(emulation.cpu);
-            emulation.space.editor().modify(
-                    emulation.cpu, vma, vma.start(), vma.end(), vma.flags() & ~VmFlags.SOFTDIRTY);
+            emulation
+                    .space
+                    .editor()
+                    .modify(emulation.cpu, vma, vma.start(), vma.end(), vma.flags() & ~VmFlags.SOFTDIRTY);
             emulation.space.mmapLock().writeUnlock(emulation.cpu);
         }
 

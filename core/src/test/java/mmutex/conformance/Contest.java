@@ -240,7 +240,9 @@ final class Contest {
     long mappedPages() {
         long pages = 0;
         final long end = device.table().pageLimit();
-        for (long vpn = device.table().nextValid(0, end); vpn < end; vpn = device.table().nextValid(vpn + 1, end)) {
+        for (long vpn = device.table().nextValid(0, end);
+                vpn < end;
+                vpn = device.table().nextValid(vpn + 1, end)) {
             pages++;
         }
         return pages;

@@ -36,7 +36,8 @@ class HmmCasesTest {
     }
 
     private static void protect(final Rig rig, final long protection) {
-        assertThat(rig.process.mprotect(rig.cpu, Rig.BUFFER, LENGTH, protection)).isEqualTo(Errno.OK);
+        assertThat(rig.process.mprotect(rig.cpu, Rig.BUFFER, LENGTH, protection))
+                .isEqualTo(Errno.OK);
     }
 
     private static void expectZero(final byte[] mirror, final int from, final int to) {

@@ -61,8 +61,7 @@ class SvmAtomicsTest {
 
     @ParameterizedTest(name = "{0}, {1}, K={2}, T={3}, G={4}")
     @MethodSource("quick")
-    void co1SharedCounter(
-            final SemanticProfile profile, final Delivery delivery, final int k, final int t, final int g)
+    void co1SharedCounter(final SemanticProfile profile, final Delivery delivery, final int k, final int t, final int g)
             throws InterruptedException {
         sharedCounter(profile, delivery, k, t, g, QUICK);
     }
@@ -77,12 +76,7 @@ class SvmAtomicsTest {
     }
 
     private static void sharedCounter(
-            final SemanticProfile profile,
-            final Delivery delivery,
-            final int k,
-            final int t,
-            final int g,
-            final int n)
+            final SemanticProfile profile, final Delivery delivery, final int k, final int t, final int g, final int n)
             throws InterruptedException {
         final Contest contest = new Contest(profile, delivery, t, g);
         contest.map(Contest.BASE, 1);
@@ -134,16 +128,22 @@ class SvmAtomicsTest {
         final Contest contest = new Contest(profile, Delivery.INLINE, 2, 4);
         contest.map(Contest.BASE, pages);
         for (int cpu = 0; cpu < 2; cpu++) {
-            contest.cpu(cpu, QUICK, (c, i) -> Contest.requireNone(
-                    c.fetchAddLong(Contest.BASE + (long) (2 * i % pages) * Contest.PAGE, 1)));
+            contest.cpu(
+                    cpu,
+                    QUICK,
+                    (c, i) -> Contest.requireNone(
+                            c.fetchAddLong(Contest.BASE + (long) (2 * i % pages) * Contest.PAGE, 1)));
         }
         for (int lane = 0; lane < 4; lane++) {
-            contest.lane(lane, QUICK, (l, i) -> l.modifyLong(
-                    Contest.BASE + (long) ((2 * i + 1) % pages) * Contest.PAGE,
-                    DeviceAccess.ATOMIC,
-                    DeviceOperation.ADD,
-                    1,
-                    0));
+            contest.lane(
+                    lane,
+                    QUICK,
+                    (l, i) -> l.modifyLong(
+                            Contest.BASE + (long) ((2 * i + 1) % pages) * Contest.PAGE,
+                            DeviceAccess.ATOMIC,
+                            DeviceOperation.ADD,
+                            1,
+                            0));
         }
 
         contest.run();
@@ -175,9 +175,7 @@ class SvmAtomicsTest {
             }
             for (int lane = 0; lane < 4; lane++) {
                 contest.lane(
-                        lane,
-                        n,
-                        (l, i) -> l.modifyLong(Contest.BASE, DeviceAccess.WRITE, DeviceOperation.ADD, 1, 0));
+                        lane, n, (l, i) -> l.modifyLong(Contest.BASE, DeviceAccess.WRITE, DeviceOperation.ADD, 1, 0));
             }
             contest.run();
             lost = 6L * n - contest.loadLong(Contest.BASE);
@@ -237,7 +235,9 @@ class SvmAtomicsTest {
         final Set<Long> all = new TreeSet<>();
         for (final long[] of : picked) {
             for (final long ticket : of) {
-                assertThat(all.add(ticket)).as("ticket %d picked up once", ticket).isTrue();
+                assertThat(all.add(ticket))
+                        .as("ticket %d picked up once", ticket)
+                        .isTrue();
             }
         }
         assertThat(all.add(width.load(contest, Contest.BASE))).isTrue();
@@ -267,8 +267,7 @@ class SvmAtomicsTest {
                 }
             }
         });
-        contest.lanes(
-                QUICK, (l, i) -> width.modify(l, Contest.BASE, DeviceOperation.COMPARE_EXCHANGE, i + 1, i));
+        contest.lanes(QUICK, (l, i) -> width.modify(l, Contest.BASE, DeviceOperation.COMPARE_EXCHANGE, i + 1, i));
 
         contest.run();
 
@@ -304,8 +303,7 @@ class SvmAtomicsTest {
                 Contest.requireNone(c.storeLong(discarded, i));
             }
         });
-        contest.lanes(
-                n, (l, i) -> l.modifyLong(Contest.BASE, DeviceAccess.ATOMIC, DeviceOperation.ADD, 1, 0));
+        contest.lanes(n, (l, i) -> l.modifyLong(Contest.BASE, DeviceAccess.ATOMIC, DeviceOperation.ADD, 1, 0));
         contest.disturb(task -> contest.process().madvise(task, discarded, Contest.PAGE, Advice.DONTNEED));
         contest.disturb(task -> fork(contest.process(), task));
         contest.disturb(task -> {

@@ -32,8 +32,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @HangGuard
 class FaultInjectionTest {
     /** No operation here needs more. */
-
     private static final Set<Enum<?>> OUT_OF_MEMORY = Set.of(Signal.OUT_OF_MEMORY);
+
     private static final Set<Enum<?>> ENOMEM = Set.of(Errno.ENOMEM);
     private static final Set<Enum<?>> EFAULT = Set.of(Errno.EFAULT);
 
@@ -58,7 +58,8 @@ class FaultInjectionTest {
             new Operation("mlock", Scene::map, Scene::lock, Set.of(Errno.EAGAIN), 4, 3, false),
             new Operation("forced write", Scene::map, Scene::writeForced, Set.of(Errno.EIO), 4, 3, false),
             new Operation("pinned write to shared pages", Scene::mapShared, Scene::writePinned, EFAULT, 4, 0, false),
-            new Operation("open and make exclusive", Scene::map, Scene::openAndMakeExclusive, NO_EXCLUSIVE, 4, 7, false),
+            new Operation(
+                    "open and make exclusive", Scene::map, Scene::openAndMakeExclusive, NO_EXCLUSIVE, 4, 7, false),
             mirror("make untouched pages exclusive", Scene::map, s -> s.mirror(Scene.PAGES), NO_EXCLUSIVE, 4, 6),
             mirror("make zero pages exclusive", Scene::mapZero, s -> s.mirror(Scene.PAGES), NO_EXCLUSIVE, 4, 3),
             mirror("make shared pages exclusive", Scene::mapShared, s -> s.mirror(Scene.PAGES), NO_EXCLUSIVE, 4, 3),
@@ -81,7 +82,11 @@ class FaultInjectionTest {
     }
 
     private static Operation device(
-            final String name, final Consumer<Scene> prepare, final DeviceAccess access, final int frames, final int tables) {
+            final String name,
+            final Consumer<Scene> prepare,
+            final DeviceAccess access,
+            final int frames,
+            final int tables) {
         return new Operation(
                 name, prepare.andThen(Scene::addDevice), s -> s.resolve(access), NO_DEVICE, frames, tables, false);
     }
@@ -260,7 +265,8 @@ class FaultInjectionTest {
         for (int page = 0; page < Scene.PAGES; page++) {
             assertThat(scene.emulation.kind(page).isDeviceExclusive()).isTrue();
         }
-        assertThat(scene.emulation.space.notifiers().snapshot(reaper).activeSpans()).isZero();
+        assertThat(scene.emulation.space.notifiers().snapshot(reaper).activeSpans())
+                .isZero();
         lock.unlock(busy);
         assertThat(scene.loadAll()).isEqualTo(Signal.NONE); // what is there can still be used
 
@@ -286,7 +292,8 @@ class FaultInjectionTest {
         assertThat(Reaper.reap(reaper, scene.emulation.space)).isEqualTo(Errno.EAGAIN);
 
         assertThat(scene.emulation.kind(0).isDeviceExclusive()).isTrue();
-        assertThat(scene.emulation.space.notifiers().snapshot(reaper).activeSpans()).isZero();
+        assertThat(scene.emulation.space.notifiers().snapshot(reaper).activeSpans())
+                .isZero();
         scene.assertSound();
         scene.assertNothingIsLeft();
     }

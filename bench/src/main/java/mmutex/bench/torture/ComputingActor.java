@@ -25,7 +25,7 @@ final class ComputingActor extends ActorThread {
     private static final int DETOUR = 8;
 
     /** Additions to one counter in a row at most: CPUs must get a chance to break in. */
-    private static final int BURST = 256;
+    private static final int BURST = 1024;
 
     private final SvmDevice device;
     private final World world;
@@ -161,7 +161,7 @@ final class ComputingActor extends ActorThread {
             if (!chosen) {
                 chosen = true;
                 left = 1 + dice.nextInt(BURST);
-                counter = dice.nextInt(Counters.count());
+                counter = Counters.choose(dice);
                 page = usesCommons && dice.nextInt(DETOUR) == 0 ? dice.nextInt(World.COMMONS_PAGES) : -1;
                 write = dice.nextBoolean();
                 atomic = dice.nextBoolean();

@@ -20,6 +20,7 @@ import mmutex.bench.torture.op.Operations;
 import mmutex.bench.torture.op.TortureOperation;
 import mmutex.bench.torture.op.World;
 import mmutex.check.InvariantChecker;
+import mmutex.check.NotifierWatch;
 import mmutex.check.Watch;
 import mmutex.fault.Signal;
 import mmutex.layout.VmFlags;
@@ -56,6 +57,7 @@ final class Torture {
     private final int actorsPerCore;
     private final int computing;
     private Watch watch;
+    private NotifierWatch notifierWatch;
 
     /** Sets the machine up. */
     Torture(final TortureOptions options, final StopSignal stop) {
@@ -68,7 +70,8 @@ final class Torture {
                 .withRingCapacity(4)
                 .withCpus(options.hands() + 1));
         this.task = machine.newTask("referee");
-        this.computing = World.mayHaveManyMakers(options.profile()) ? options.devices() : Math.min(1, options.devices());
+        this.computing =
+                World.mayHaveManyMakers(options.profile()) ? options.devices() : Math.min(1, options.devices());
         final int working = options.hands() + computing;
         final int cores = Runtime.getRuntime().availableProcessors();
         this.actorsPerCore = (working + cores - 1) / cores;
@@ -82,7 +85,10 @@ final class Torture {
         castActors(checker);
         if (options.watched()) {
             watch = new Watch(machine.platform());
-            checker.with(watch);
+            // Last of all subscribers: it judges what those before it have done.
+            notifierWatch = NotifierWatch.of(task, world.root().space());
+            devices.forEach(actor -> notifierWatch.with(actor.device()));
+            checker.with(watch).with(notifierWatch);
         }
     }
 
@@ -179,7 +185,7 @@ final class Torture {
             findings.add(finding.getMessage());
         }
         if (findings.isEmpty()) {
-            devices.forEach(actor -> machine.removeDevice(task, actor.device()));
+            devices.forEach(this::remove);
             referee.checkAtEnd();
             world.end(task);
             referee.checkNothingLeft();
@@ -192,6 +198,13 @@ final class Torture {
                 refereeActor.pauses(),
                 referee.outcome(),
                 findings);
+    }
+
+    private void remove(final ComputingActor actor) {
+        if (notifierWatch != null) {
+            notifierWatch.without(actor.device());
+        }
+        machine.removeDevice(task, actor.device());
     }
 
     private void judgeCounters() {
@@ -213,6 +226,11 @@ final class Torture {
                 throw new Finding("counter " + counter + ": " + expected + " added, found "
                         + (signal == Signal.NONE ? cpu.value() : signal));
             }
+        }
+        final Signal signal = cpu.loadLong(World.SHARED);
+        if (signal != Signal.NONE || cpu.value() != world.sharedSum()) {
+            throw new Finding("shared word: " + world.sharedSum() + " added, found "
+                    + (signal == Signal.NONE ? cpu.value() : signal));
         }
         cpu.run(null);
     }

@@ -113,8 +113,7 @@ public final class TortureCommand implements Callable<Integer> {
         final long chosen = seed == null ? ThreadLocalRandom.current().nextInt(1, SEED_BOUND) : seed;
         final List<SemanticProfile> profiles = chosen(SemanticProfile.ALL.stream(), profile, "profile");
         final List<Delivery> deliveries = chosen(Stream.of(Delivery.values()), delivery, "delivery");
-        final double each = Math.max(
-                TortureOptions.SECONDS_MIN, seconds / (profiles.size() * deliveries.size()));
+        final double each = Math.max(TortureOptions.SECONDS_MIN, seconds / (profiles.size() * deliveries.size()));
         final List<TortureOptions> rounds = new ArrayList<>();
         for (final SemanticProfile p : profiles) {
             for (final Delivery d : deliveries) {
@@ -129,8 +128,9 @@ public final class TortureCommand implements Callable<Integer> {
         if (name == null) {
             return known;
         }
-        final List<T> found =
-                known.stream().filter(one -> one.toString().equalsIgnoreCase(name)).toList();
+        final List<T> found = known.stream()
+                .filter(one -> one.toString().equalsIgnoreCase(name))
+                .toList();
         if (found.isEmpty()) {
             throw new UsageProblem("unknown " + what + " '" + name + "', expected one of "
                     + String.join(", ", known.stream().map(TortureCommand::word).toList()));
@@ -153,10 +153,14 @@ public final class TortureCommand implements Callable<Integer> {
             final int before = i;
             final TortureResult result;
             try (ProgressBar bar = ProgressBar.onStandardError()) {
-                result = round(rounds.get(i), interrupted, fraction -> bar.update(
-                        (before + fraction) / rounds.size(),
-                        Figures.count(before + 1L, "round") + " of " + rounds.size() + " · "
-                                + rounds.get(before).profile() + " · " + word(rounds.get(before).delivery())));
+                result = round(
+                        rounds.get(i),
+                        interrupted,
+                        fraction -> bar.update(
+                                (before + fraction) / rounds.size(),
+                                Figures.count(before + 1L, "round") + " of " + rounds.size() + " · "
+                                        + rounds.get(before).profile() + " · "
+                                        + word(rounds.get(before).delivery())));
             } catch (final ActorFailure failure) {
                 return failed(rounds.get(i), failure);
             }

@@ -12,9 +12,9 @@ final class AddToCounter implements TortureOperation {
     @Override
     public void perform(final Hand hand) {
         hand.runRoot();
-        final int counter = hand.dice().nextInt(Counters.count());
+        final int counter = Counters.choose(hand.dice());
         // Now and then for long enough that a device has to break in.
-        final int most = hand.dice().nextInt(8) == 0 ? 512 : 8;
+        final int most = hand.dice().nextInt(8) == 0 ? 2048 : 8;
         for (int left = 1 + hand.dice().nextInt(most); left > 0; left--) {
             final Signal signal = hand.cpu().fetchAddLong(Counters.addr(counter), 1);
             if (signal != Signal.NONE) {

@@ -1,5 +1,6 @@
 package mmutex.bench.torture.op;
 
+import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /** What has been added to the counters, by everybody, after the fact. Any thread. */
@@ -17,6 +18,11 @@ public final class Counters {
 
     public static int count() {
         return COUNT;
+    }
+
+    /** A counter: half of the time the same one, so that all meet there. */
+    public static int choose(final SplittableRandom dice) {
+        return dice.nextBoolean() ? 0 : dice.nextInt(COUNT);
     }
 
     /** Where a counter is. */

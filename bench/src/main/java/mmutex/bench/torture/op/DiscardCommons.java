@@ -16,8 +16,7 @@ final class DiscardCommons implements TortureOperation {
         final int first = hand.dice().nextInt(World.COMMONS_PAGES);
         final int pages = 1 + hand.dice().nextInt(World.COMMONS_PAGES - first);
         final Advice advice = KINDS[hand.dice().nextInt(KINDS.length)];
-        final Errno errno = member.process.madvise(
-                hand.cpu(), World.commons(first), (long) pages * World.PAGE, advice);
+        final Errno errno = member.process.madvise(hand.cpu(), World.commons(first), (long) pages * World.PAGE, advice);
         Finding.require(
                 errno == Errno.OK
                         || errno == Errno.ENOMEM

@@ -20,6 +20,7 @@ public final class Hand {
     private final Member root;
     private final List<Member> descendants = new ArrayList<>();
     private final long[] countersSeen = new long[Counters.count()];
+    private long sharedSeen;
     private Member running;
 
     /** A hand with a plot of its own in the shared process. */
@@ -31,7 +32,8 @@ public final class Hand {
         this.root = Member.root(world.root());
         cpu.run(world.root());
         this.running = root;
-        this.mirror = world.machine().newMirrorDevice(number).open(cpu, world.root().space());
+        this.mirror =
+                world.machine().newMirrorDevice(number).open(cpu, world.root().space());
     }
 
     public World world() {
@@ -155,6 +157,13 @@ public final class Hand {
                 how,
                 countersSeen[counter]);
         countersSeen[counter] = value;
+    }
+
+    /** The shared word was read. */
+    void sawShared(final long value) {
+        Finding.require(
+                value >= sharedSeen, "shared memory ran backwards: %s read %d after %d", cpu.name(), value, sharedSeen);
+        sharedSeen = value;
     }
 
     /** Everybody has stopped: the hand's plots hold what they must, and its descendants go. */

@@ -21,8 +21,7 @@ final class LockPlot implements TortureOperation {
         }
         final Errno locked = member.process.mlock(hand.cpu(), addr, length);
         final Errno expected = readable ? Errno.OK : Errno.ENOMEM;
-        Finding.require(
-                locked == expected || member.reaped, "mlock of a plot: %s, expected %s", locked, expected);
+        Finding.require(locked == expected || member.reaped, "mlock of a plot: %s, expected %s", locked, expected);
         final Errno unlocked = member.process.munlock(hand.cpu(), addr, length);
         final Errno whole = member.plot.hasHole(range[0], range[1]) ? Errno.ENOMEM : Errno.OK;
         Finding.require(unlocked == whole, "munlock of a plot: %s, expected %s", unlocked, whole);

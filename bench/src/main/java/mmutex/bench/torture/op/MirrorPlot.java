@@ -67,8 +67,7 @@ final class MirrorPlot implements TortureOperation {
     private static void compare(
             final Hand hand, final Member member, final int[] range, final byte[] data, final Result result) {
         if (result.errno() == Errno.OK) {
-            Finding.require(
-                    result.cpages() == range[1] - range[0], "device transferred %d pages", result.cpages());
+            Finding.require(result.cpages() == range[1] - range[0], "device transferred %d pages", result.cpages());
             for (int i = 0; i < range[1] - range[0]; i++) {
                 hand.checkPlotWord(member, range[0] + i, word(data, i));
             }
@@ -86,14 +85,14 @@ final class MirrorPlot implements TortureOperation {
         final Result result =
                 hand.mirror().write(hand.cpu(), hand.plotAddr(range[0]), pages, DeviceBuffer.ofArray(data.array()));
         final boolean all = isAll(member, range, World.READ_WRITE);
+        // Pages of the device's own memory that a fork has made read-only are refused even so (Q12).
+        final boolean done = result.errno() == Errno.OK;
         Finding.require(
-                all
-                        ? result.errno() == Errno.OK
-                        : result.errno() == Errno.EPERM || result.errno() == Errno.EFAULT,
+                done ? all : result.errno() == Errno.EFAULT || !all && result.errno() == Errno.EPERM,
                 "device write: %s",
                 result.errno());
         for (int page = range[0]; page < range[1]; page++) {
-            if (all) {
+            if (done) {
                 member.plot.page(page).holds(value);
             } else if (member.plot.page(page).isWritable()) {
                 member.plot.page(page).mayHold(value); // those before the failing one
@@ -103,14 +102,13 @@ final class MirrorPlot implements TortureOperation {
 
     private static void snapshot(final Hand hand, final Member member, final int[] range) {
         final byte[] perms = new byte[range[1] - range[0]];
-        final Result result = hand.mirror()
-                .snapshot(hand.cpu(), hand.plotAddr(range[0]), perms.length, DeviceBuffer.ofArray(perms));
+        final Result result =
+                hand.mirror().snapshot(hand.cpu(), hand.plotAddr(range[0]), perms.length, DeviceBuffer.ofArray(perms));
         Finding.require(result.errno() == Errno.OK, "snapshot: %s", result.errno());
         for (int i = 0; i < perms.length; i++) {
             final Plot.Page page = member.plot.page(range[0] + i);
             final boolean error = (perms[i] & 0xFF) == MirrorHandle.PERM_ERROR;
-            Finding.require(
-                    error == !page.isReadable(), "snapshot of page %d says %d", range[0] + i, perms[i] & 0xFF);
+            Finding.require(error == !page.isReadable(), "snapshot of page %d says %d", range[0] + i, perms[i] & 0xFF);
             Finding.require(
                     error || page.isWritable() || (perms[i] & MirrorHandle.PERM_WRITE) == 0,
                     "snapshot: read-only page %d is writable",

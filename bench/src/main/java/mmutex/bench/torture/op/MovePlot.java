@@ -23,9 +23,7 @@ final class MovePlot implements TortureOperation {
                 hand.cpu(), hand.plotAddr(range[0]), (long) pages * World.PAGE, hand.plotAddr(to), keepOld);
         if (!member.plot.page(range[0]).mapped) {
             Finding.require(
-                    errno == Errno.EFAULT || errno == Errno.OK && pages == 1,
-                    "mremap of an unmapped page: %s",
-                    errno);
+                    errno == Errno.EFAULT || errno == Errno.OK && pages == 1, "mremap of an unmapped page: %s", errno);
             if (errno == Errno.OK) {
                 member.plot.page(to).mapped = false;
             }

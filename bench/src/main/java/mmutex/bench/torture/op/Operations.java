@@ -12,6 +12,7 @@ public final class Operations {
             new AddInChild(),
             new UseCommons(),
             new UsePlot(),
+            new AddToShared(),
             // system calls
             new ProtectCounters(),
             new ProtectCommons(),
@@ -24,6 +25,7 @@ public final class Operations {
             new LockPlot(),
             new ClearSoftDirty(),
             new RemotePlot(),
+            new GuardPlot(),
             new PinCounters(),
             new Fork(),
             new Reap(),
@@ -32,6 +34,7 @@ public final class Operations {
             new MirrorCounters(),
             new MirrorCommons(),
             new MirrorPlot(),
+            new MigratePlot(),
             new WildExclusive());
 
     private Operations() {}

@@ -15,8 +15,7 @@ final class PinCounters implements TortureOperation {
         hand.runRoot();
         final int page = hand.dice().nextInt(Counters.PAGES);
         final byte[] bytes = new byte[Counters.PER_PAGE * Long.BYTES];
-        final int done = hand.world().root().readPinned(
-                hand.cpu(), Counters.addr(page * Counters.PER_PAGE), bytes);
+        final int done = hand.world().root().readPinned(hand.cpu(), Counters.addr(page * Counters.PER_PAGE), bytes);
         Finding.require(done == bytes.length, "process_vm_readv of counters: %d bytes", done);
         final ByteBuffer words = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
         for (int i = 0; i < Counters.PER_PAGE; i++) {

@@ -44,7 +44,9 @@ final class Plot {
         }
 
         String expected() {
-            return possible.stream().map(value -> "0x" + Long.toHexString(value)).collect(Collectors.joining(" or "));
+            return possible.stream()
+                    .map(value -> "0x" + Long.toHexString(value))
+                    .collect(Collectors.joining(" or "));
         }
 
         private Page forChild() {

@@ -15,8 +15,8 @@ final class ProtectCommons implements TortureOperation {
         final int first = hand.dice().nextInt(World.COMMONS_PAGES);
         final int pages = 1 + hand.dice().nextInt(World.COMMONS_PAGES - first);
         final long protection = hand.dice().nextInt(3) == 0 ? World.READ : World.READ_WRITE;
-        final Errno errno = member.process.mprotect(
-                hand.cpu(), World.commons(first), (long) pages * World.PAGE, protection);
+        final Errno errno =
+                member.process.mprotect(hand.cpu(), World.commons(first), (long) pages * World.PAGE, protection);
         Finding.require(errno == Errno.OK || errno == Errno.ENOMEM, "mprotect of common pages: %s", errno);
     }
 }

@@ -21,8 +21,7 @@ final class ProtectCounters implements TortureOperation {
     }
 
     private static void protect(final Hand hand, final long addr, final int pages, final long protection) {
-        final Errno errno =
-                hand.world().root().mprotect(hand.cpu(), addr, (long) pages * World.PAGE, protection);
+        final Errno errno = hand.world().root().mprotect(hand.cpu(), addr, (long) pages * World.PAGE, protection);
         Finding.require(errno == Errno.OK, "mprotect of counters: %s", errno);
     }
 }

@@ -32,10 +32,7 @@ final class RemotePlot implements TortureOperation {
             return;
         }
         final long value = hand.freshValue();
-        ByteBuffer.wrap(bytes)
-                .order(ByteOrder.nativeOrder())
-                .putLong(0, value)
-                .putLong(World.PAGE - Long.BYTES, value);
+        ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).putLong(0, value).putLong(World.PAGE - Long.BYTES, value);
         final int done = pinned
                 ? member.process.writePinned(hand.cpu(), addr, bytes)
                 : member.process.writeForced(hand.cpu(), addr, bytes);

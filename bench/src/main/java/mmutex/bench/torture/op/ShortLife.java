@@ -26,15 +26,14 @@ final class ShortLife implements TortureOperation {
             final Signal signal = hand.cpu().storeLong(World.commons(page), value);
             Finding.require(signal == Signal.NONE, "write in a new process: %s", signal);
         }
-        final MirrorHandle handle = hand.world().machine().newMirrorDevice(99).open(hand.cpu(), process.space());
+        final MirrorHandle handle = hand.world().passing().open(hand.cpu(), process.space());
         final byte[] data = new byte[PAGES * World.PAGE];
         final MirrorHandle.Result result =
                 handle.exclusive(hand.cpu(), World.COMMONS, PAGES, DeviceBuffer.ofArray(data));
         Finding.require(result.errno() == Errno.OK, "exclusive in a new process: %s", result.errno());
         for (int page = 0; page < PAGES; page++) {
             final long found = MirrorPlot.word(data, page);
-            Finding.require(
-                    found == (page < touched ? value : 0), "the device read 0x%x in a new process", found);
+            Finding.require(found == (page < touched ? value : 0), "the device read 0x%x in a new process", found);
         }
         hand.cpu().run(null);
         process.exit(hand.cpu());

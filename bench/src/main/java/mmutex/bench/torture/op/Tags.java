@@ -33,7 +33,10 @@ public final class Tags {
 
     /** A tag for a page, made just before it is written. */
     public long make(final int page, final int lineage) {
-        return MAGIC | (long) page << PAGE_SHIFT | (long) lineage << LINEAGE_SHIFT | stamp.incrementAndGet() & 0xFFFF_FFFFL;
+        return MAGIC
+                | (long) page << PAGE_SHIFT
+                | (long) lineage << LINEAGE_SHIFT
+                | stamp.incrementAndGet() & 0xFFFF_FFFFL;
     }
 
     /** The stamp of the latest tag made by anybody. */

@@ -1,5 +1,7 @@
 package mmutex.bench.torture.op;
 
+import java.util.concurrent.atomic.AtomicLong;
+import mmutex.device.MirrorDevice;
 import mmutex.device.MirrorHandle;
 import mmutex.layout.VmFlags;
 import mmutex.machine.Machine;
@@ -20,6 +22,9 @@ public final class World {
     /** How many. */
     public static final int COMMONS_PAGES = 8;
 
+    /** A word that the shared process and all its descendants share. */
+    public static final long SHARED = 0x7000_0000L;
+
     static final int PAGE = 4096;
     static final int PLOT_PAGES = 12;
     static final long READ = VmFlags.READ;
@@ -31,7 +36,9 @@ public final class World {
     private final Process root;
     private final Counters counters = new Counters();
     private final Tags tags = new Tags();
+    private final AtomicLong sharedAdditions = new AtomicLong();
     private final MirrorHandle wild;
+    private final MirrorDevice passing;
     private final int adders;
 
     /**
@@ -47,6 +54,9 @@ public final class World {
         map(task, COUNTERS, Counters.PAGES);
         map(task, COMMONS, COMMONS_PAGES);
         map(task, PLOTS, hands * PLOT_PAGES);
+        final Errno shared = root.mmapShared(task, SHARED, PAGE, READ_WRITE);
+        Finding.require(shared == Errno.OK, "mmap of shared memory failed: %s", shared);
+        this.passing = machine.newMirrorDevice(hands + 1);
         this.wild = machine.newMirrorDevice(hands).open(task, root.space());
     }
 
@@ -95,6 +105,21 @@ public final class World {
      */
     MirrorHandle wild() {
         return wild;
+    }
+
+    /** A device for processes that come and go. */
+    MirrorDevice passing() {
+        return passing;
+    }
+
+    /** The shared word was added to. */
+    void sharedAdded() {
+        sharedAdditions.incrementAndGet();
+    }
+
+    /** What the shared word must be when all have stopped. */
+    public long sharedSum() {
+        return sharedAdditions.get();
     }
 
     /** How far a counter may be ahead of what is known to have been added. */

@@ -1,0 +1,43 @@
+package mmutex.bench.torture.op;
+
+import mmutex.device.DeviceBuffer;
+import mmutex.device.MirrorHandle.Result;
+import mmutex.machine.UserFaultFd;
+import mmutex.mm.Errno;
+
+/** A page of the hand's own is write-protected by userfaultfd for a moment: nobody's to convert, still to be read. */
+final class GuardPlot implements TortureOperation {
+    @Override
+    public int weight() {
+        return 3;
+    }
+
+    @Override
+    public void perform(final Hand hand) {
+        final Member member = hand.runRoot();
+        final int number = hand.randomPlotPage();
+        if (!member.plot.page(number).isWritable()) {
+            return;
+        }
+        hand.checkPlotPage(member, number); // there, be it as the zero page
+        final long addr = hand.plotAddr(number);
+        final UserFaultFd guard = new UserFaultFd(member.process);
+        require(guard.register(hand.cpu(), addr, World.PAGE, false, true), "register");
+        require(guard.writeProtect(hand.cpu(), addr, World.PAGE, true), "write-protect");
+        hand.checkPlotPage(member, number);
+        final Result refused =
+                hand.mirror().exclusive(hand.cpu(), addr, 1, DeviceBuffer.ofArray(new byte[World.PAGE]));
+        Finding.require(
+                refused.errno() == Errno.EBUSY || refused.errno() == Errno.EFAULT,
+                "exclusive on a page that userfaultfd protects: %s",
+                refused.errno());
+        require(guard.writeProtect(hand.cpu(), addr, World.PAGE, false), "end of write protection");
+        require(guard.unregister(hand.cpu(), addr, World.PAGE), "unregister");
+        guard.close(hand.cpu());
+        UsePlot.write(hand, member, number);
+    }
+
+    private static void require(final Errno errno, final String what) {
+        Finding.require(errno == Errno.OK, "userfaultfd %s: %s", what, errno);
+    }
+}

@@ -1,0 +1,152 @@
+package mmutex.bench.torture.op;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.SplittableRandom;
+import mmutex.fault.Signal;
+import mmutex.machine.Cpu;
+import mmutex.machine.Machine;
+import mmutex.machine.MachineSpec;
+import mmutex.machine.Process;
+import mmutex.mm.SemanticProfile;
+import mmutex.notify.Delivery;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The oracles of torture, each contradicted on purpose. */
+class OraclesTest {
+    private final Machine machine = new Machine(
+            MachineSpec.defaults().withDelivery(Delivery.INLINE).withCpus(2).withFrames(1024));
+    private final World world = new World(machine, machine.newTask("test"), 1, 1);
+    private final Cpu cpu = machine.cpu(0);
+    private final Hand hand = new Hand(world, 0, cpu, new SplittableRandom(1));
+    private final Cpu intruder = machine.cpu(1);
+
+    OraclesTest() {
+        intruder.run(world.root());
+    }
+
+    private void intrude(final long addr, final long value) {
+        assertThat(intruder.storeLong(addr, value)).isEqualTo(Signal.NONE);
+    }
+
+    private Member fork() {
+        final Process child = world.root().fork(cpu).child();
+        return hand.root().child(child, world.tags().newLineage(), world.tags().now());
+    }
+
+    @Test
+    void shouldNoticeAForeignValueInAPlot() {
+        UsePlot.write(hand, hand.root(), 3);
+        hand.checkPlotPage(hand.root(), 3);
+
+        intrude(hand.plotAddr(3) + World.PAGE - Long.BYTES, 7);
+
+        assertThatThrownBy(() -> hand.checkPlotPage(hand.root(), 3))
+                .isInstanceOf(Finding.class)
+                .hasMessageContaining("page 3 of process 0 holds 0x7, expected 0xa7ff");
+    }
+
+    @Test
+    void shouldNoticeAPageThatShouldNotBeReadable() {
+        hand.root().plot.page(3).protection = 0;
+        assertThatThrownBy(() -> hand.checkPlotPage(hand.root(), 3)).isInstanceOf(Finding.class);
+        hand.root().plot.page(4).mapped = false;
+        assertThatThrownBy(() -> hand.checkPlotPage(hand.root(), 4)).isInstanceOf(Finding.class);
+    }
+
+    @Test
+    void shouldAdmitWhatMayBeThereAndThenNothingElse() {
+        final Plot.Page page = hand.root().plot.page(0);
+        page.holds(5);
+        page.mayHold(6);
+        page.mayHold(7);
+        assertThat(page.admits(8)).isFalse();
+        assertThat(page.admits(6)).isTrue();
+        assertThat(page.admits(5)).isFalse();
+        assertThat(page.expected()).isEqualTo("0x6");
+    }
+
+    @Test
+    void shouldKeepAChildsPlotAsItWasAtTheFork() {
+        UsePlot.write(hand, hand.root(), 0);
+        hand.root().plot.page(1).inherited = false;
+        hand.root().plot.page(2).holds(9);
+        hand.root().plot.page(2).wiped = true;
+
+        final Plot child = hand.root().plot.forChild();
+
+        hand.root().plot.page(0).holds(1);
+        assertThat(child.page(0).admits(1)).isFalse();
+        assertThat(child.page(1).mapped).isFalse();
+        assertThat(child.page(2).admits(0)).isTrue();
+    }
+
+    @Test
+    void shouldMoveWhatIsKnownWithThePages() {
+        hand.root().plot.page(0).holds(5);
+        hand.root().plot.page(1).protection = World.READ;
+
+        hand.root().plot.move(0, 2, 6, true);
+
+        assertThat(hand.root().plot.page(6).admits(5)).isTrue();
+        assertThat(hand.root().plot.page(7).protection).isEqualTo(World.READ);
+        assertThat(hand.root().plot.page(0).admits(0)).isTrue();
+        assertThat(hand.root().plot.page(1).protection).isEqualTo(World.READ);
+        hand.root().plot.move(6, 1, 0, false);
+        assertThat(hand.root().plot.page(6).mapped).isFalse();
+    }
+
+    @Test
+    void shouldAcceptTagsOfAncestorsOnlyFromBeforeTheFork() {
+        final long before = world.tags().make(2, Tags.ROOT_LINEAGE);
+        final Member child = fork();
+        final long after = world.tags().make(2, Tags.ROOT_LINEAGE);
+        final long own = world.tags().make(2, child.lineage);
+
+        assertThatCode(() -> child.checkCommon(2, before, "test")).doesNotThrowAnyException();
+        assertThatCode(() -> child.checkCommon(2, own, "test")).doesNotThrowAnyException();
+        assertThatCode(() -> child.checkCommon(2, 0, "test")).doesNotThrowAnyException();
+        assertThatThrownBy(() -> child.checkCommon(2, after, "test")).hasMessageContaining("after the fork");
+        assertThatThrownBy(() -> child.checkCommon(3, before, "test")).hasMessageContaining("nobody wrote there");
+        assertThatThrownBy(() -> hand.root().checkCommon(2, own, "test")).hasMessageContaining("no ancestor");
+        assertThatThrownBy(() -> child.checkCommon(2, 77, "test")).hasMessageContaining("nobody wrote there");
+        child.process.exit(cpu);
+    }
+
+    @Test
+    void shouldNoticeACounterThatRunsBackwards() {
+        hand.sawCounter(1, 5, "test");
+        hand.sawCounter(1, 5, "test");
+        assertThatThrownBy(() -> hand.sawCounter(1, 4, "test")).hasMessageContaining("ran backwards");
+        hand.sawShared(3);
+        assertThatThrownBy(() -> hand.sawShared(2)).hasMessageContaining("ran backwards");
+    }
+
+    /** Each operation alone, often enough to take each of its ways, on a machine where nobody disturbs it. */
+    @ParameterizedTest
+    @EnumSource(Delivery.class)
+    void shouldPerformEachOperation(final Delivery delivery) {
+        for (final SemanticProfile profile : SemanticProfile.ALL) {
+            final Machine quiet = new Machine(MachineSpec.defaults()
+                    .withProfile(profile)
+                    .withDelivery(delivery)
+                    .withCpus(1)
+                    .withFrames(4096));
+            final World alone = new World(quiet, quiet.newTask("test"), 1, 1);
+            final Hand worker = new Hand(alone, 0, quiet.cpu(0), new SplittableRandom(7));
+            for (int round = 0; round < 20; round++) {
+                for (final TortureOperation operation : Operations.of(profile)) {
+                    operation.perform(worker);
+                }
+            }
+            worker.finish();
+            alone.end(quiet.newTask("end"));
+            assertThat(quiet.platform().allocator().inUse()).isZero();
+            assertThat(quiet.platform().tables().inUse()).isZero();
+        }
+    }
+}
