@@ -28,7 +28,9 @@ public final class Advisor {
         /** Huge pages are welcome. */
         HUGEPAGE(true),
         /** Huge pages are not. */
-        NOHUGEPAGE(true);
+        NOHUGEPAGE(true),
+        /** Huge pages now, if need be by copying. */
+        COLLAPSE(false);
 
         private final boolean changesVma;
 
@@ -105,6 +107,8 @@ public final class Advisor {
                 return flags(task, space, vma, from, to, vma.flags() & ~VmFlags.NOHUGEPAGE | VmFlags.HUGEPAGE);
             case NOHUGEPAGE:
                 return flags(task, space, vma, from, to, vma.flags() & ~VmFlags.HUGEPAGE | VmFlags.NOHUGEPAGE);
+            case COLLAPSE:
+                return Collapser.collapse(task, vma, from, to);
             default:
                 throw new IllegalArgumentException("unknown advice: advice=" + a);
         }

@@ -107,7 +107,8 @@ public final class Protector {
         long page = radix.nextPopulated(firstPage, endPage);
         while (page < endPage) {
             final long tableEnd = radix.leafEnd(page, endPage);
-            flush |= changeTable(task, vma, page, tableEnd);
+            final boolean whole = HugePmds.splitUnlessWhole(task, space, page, tableEnd);
+            flush |= whole && HugePmds.protect(task, vma, page) || changeTable(task, vma, page, tableEnd);
             page = radix.nextPopulated(tableEnd, endPage);
         }
         if (flush) {
@@ -122,6 +123,9 @@ public final class Protector {
         final PageTable table = space.pageTable();
         final PteEncoding encoding = space.encoding();
         final long firstSlot = table.radix().slot(firstPage);
+        if (firstSlot < 0) {
+            return false; // a huge entry, that somebody else has cleared meanwhile
+        }
         boolean flush = false;
         table.lock(task, firstSlot);
         for (long page = firstPage, slot = firstSlot; page < endPage; page++, slot += Long.BYTES) {

@@ -86,7 +86,7 @@ final class DeviceChecker {
         final PageTable table = space.pageTable();
         final PteEncoding encoding = space.encoding();
         final long slot = table.slot(addr);
-        if (slot == PageTable.NO_SLOT) {
+        if (slot < 0) {
             return false;
         }
         table.lock(task, slot);

@@ -34,6 +34,8 @@ public final class MirrorHandle {
     public static final int PERM_READ = 0x01;
     /** Snapshot code: writable. */
     public static final int PERM_WRITE = 0x02;
+    /** Snapshot code, with READ or WRITE: mapped by a huge entry. */
+    public static final int PERM_PMD = 0x04;
     /** Snapshot code, with READ: the zero page. */
     public static final int PERM_ZERO = 0x10;
     /** Snapshot code: no VMA, or not readable. */
@@ -318,7 +320,7 @@ public final class MirrorHandle {
             final int mapped = got == count ? mapAtomic(task, start, count, batch) : 0;
             for (int i = 0; i < got; i++) {
                 if (batch[i] != ExclusiveMaker.NULL_SLOT) {
-                    platform.pageLock().unlock(task, batch[i]);
+                    platform.unlockPage(task, batch[i]);
                     platform.putPage(batch[i]);
                 }
             }
@@ -352,7 +354,7 @@ public final class MirrorHandle {
             lock.lock(task);
             final boolean stored = table.store(page(addr) + i, DevicePte.of(made, ATOMIC_TAG));
             lock.unlock(task);
-            platform.pageLock().unlock(task, made);
+            platform.unlockPage(task, made);
             platform.putPage(made);
             if (!stored) {
                 return Errno.ENOMEM;
@@ -461,7 +463,9 @@ public final class MirrorHandle {
         if ((pfn & HmmFlags.VALID) == 0) {
             return PERM_NONE;
         }
-        final int kind = HmmFlags.frameNumber(pfn) == FrameAllocator.ZERO_FRAME ? PERM_ZERO : PERM_NONE;
+        final int kind = HmmFlags.frameNumber(pfn) == FrameAllocator.ZERO_FRAME
+                ? PERM_ZERO
+                : HmmFlags.mapOrder(pfn) != 0 ? PERM_PMD : PERM_NONE;
         return kind | ((pfn & HmmFlags.WRITE) != 0 ? PERM_WRITE : PERM_READ);
     }
 

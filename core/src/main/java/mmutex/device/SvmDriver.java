@@ -298,7 +298,7 @@ public final class SvmDriver {
             }
             // 4., e. In both cases page lock and reference are given back, before any retry (Q4).
             device.lock().unlock(worker);
-            platform.pageLock().unlock(worker, pfn);
+            platform.unlockPage(worker, pfn);
             platform.putPage(pfn);
             worker.probe().mark(Phase.PROGRAM);
         }
@@ -326,7 +326,7 @@ public final class SvmDriver {
         final boolean got = PageGetter.getPages(worker, space, page, 1, true, onePage) == 1;
         space.mmapLock().readUnlock(worker);
         if (got) {
-            platform.pageLock().waitUnlocked(worker, onePage[0], true);
+            platform.pageLock().waitUnlocked(worker, platform.frames().head(onePage[0]), true);
             platform.putPage(onePage[0]);
         }
     }

@@ -1,14 +1,17 @@
 package mmutex.fault;
 
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
+import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
 import mmutex.mm.FaultResult;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
+import mmutex.mm.PmdSplitter;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 
@@ -40,6 +43,22 @@ public final class PageGetter {
             final int count,
             final boolean write,
             final long[] frames) {
+        return getPages(task, space, start, count, write, true, frames);
+    }
+
+    /**
+     * As above.
+     *
+     * @param splitPmd FOLL_SPLIT_PMD: huge mappings are split, so that each page is mapped by an entry of its own
+     */
+    public static int getPages(
+            final Task task,
+            final AddressSpace space,
+            final long start,
+            final int count,
+            final boolean write,
+            final boolean splitPmd,
+            final long[] frames) {
         Vma vma = null;
         int got = 0;
         long addr = start;
@@ -58,7 +77,7 @@ public final class PageGetter {
                 break;
             }
             // 2. Present and permitted: take it.
-            final long pfn = follow(task, vma, addr, write);
+            final long pfn = follow(task, vma, addr, write, splitPmd);
             if (pfn != FrameAllocator.NONE) {
                 frames[got++] = pfn;
                 addr += space.pageSize();
@@ -79,10 +98,18 @@ public final class PageGetter {
     }
 
     /** follow_page_pte: a referenced frame, or NONE if the page has to be faulted in. */
-    private static long follow(final Task task, final Vma vma, final long addr, final boolean write) {
+    private static long follow(
+            final Task task, final Vma vma, final long addr, final boolean write, final boolean splitPmd) {
         final PageTable table = vma.space().pageTable();
-        final long slot = table.slot(addr);
-        if (slot == PageTable.NO_SLOT) {
+        long slot = table.slot(addr);
+        if (RadixTable.isHuge(slot)) {
+            if (!splitPmd) {
+                return followHuge(task, vma, RadixTable.hugeSlot(slot), addr, write);
+            }
+            PmdSplitter.split(task, vma, addr);
+            slot = table.slot(addr);
+        }
+        if (slot < 0) {
             return FrameAllocator.NONE;
         }
         final Platform platform = vma.space().platform();
@@ -95,9 +122,28 @@ public final class PageGetter {
             if (pfn != FrameAllocator.ZERO_FRAME) {
                 platform.frames().get(pfn);
                 // FOLL_TOUCH: whoever writes through the reference leaves no trace in the entry.
-                if (write && !encoding.isDirty(pte) && !platform.frames().has(pfn, FrameTable.DIRTY)) {
+                if (write && !encoding.isDirty(pte)) {
                     platform.frames().markDirty(pfn);
                 }
+            }
+        }
+        table.unlock(task, slot);
+        return pfn;
+    }
+
+    /** follow_huge_pmd. */
+    private static long followHuge(
+            final Task task, final Vma vma, final long slot, final long addr, final boolean write) {
+        final PageTable table = vma.space().pageTable();
+        final FrameTable frames = vma.space().platform().frames();
+        long pfn = FrameAllocator.NONE;
+        table.lock(task, slot);
+        final long pmd = table.loadUpper(slot);
+        if (HugePmd.isHuge(pmd) && !HugePmd.isNoAccess(pmd) && (!write || HugePmd.isWritable(pmd))) {
+            pfn = HugePmd.frameNumber(pmd) + (addr >>> vma.space().pageShift() & frames.compoundFrames() - 1);
+            frames.get(pfn);
+            if (write && !HugePmd.isDirty(pmd)) {
+                frames.markDirty(pfn);
             }
         }
         table.unlock(task, slot);

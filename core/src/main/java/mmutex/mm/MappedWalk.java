@@ -5,45 +5,96 @@ import mmutex.layout.PteKind;
 import mmutex.sync.Actor;
 
 /**
- * Finds the entry through which a VMA maps a frame: page_vma_mapped_walk, mm/page_vma_mapped.c (6.12), for frames of one
- * page; semantics 3.11.
+ * Finds the entries through which a VMA maps a folio: page_vma_mapped_walk, mm/page_vma_mapped.c (6.12); semantics 3.11.
+ * Huge entries are passed over: whoever walks has had them split.
  *
- * <p>State after {@link #find} returned true: {@link #slot} holds an entry that maps the frame (present, device-private or
- * exclusive), and its leaf-table lock is held until {@link #release}. After false: nothing is held.
+ * <p>State after {@link #find} or {@link #next} returned true: {@link #slot} holds an entry that maps a page of the folio
+ * (present, device-private or exclusive), and its leaf-table lock is held, until {@link #release} or the next
+ * {@link #next}, which keeps it while the walk stays in that table. After false: nothing is held.
  *
- * <p>Threads: reused by one actor. The caller holds the frame's family lock, so the VMA stays.
+ * <p>Threads: reused by one actor. The caller holds the folio's family lock, so the VMA stays.
  */
 public final class MappedWalk {
+    private PteEncoding encoding;
     private PageTable table;
+    private long folio;
+    private int frames;
+    private long pageSize;
+    private long tableSize;
     private long addr;
+    private long end;
     private long slot;
     private long pte;
+    private boolean locked;
 
-    /** Looks for the frame in the VMA and, if it is mapped there, locks its entry. */
-    public boolean find(final Actor actor, final Vma vma, final long pfn, final long linearIndex) {
-        table = vma.space().pageTable();
-        addr = vma.address(linearIndex);
-        slot = table.slot(addr);
-        if (slot == PageTable.NO_SLOT) {
-            return false;
+    /**
+     * Looks for the folio in the VMA and, if one of its pages is mapped there, locks the first such entry.
+     *
+     * @param folio first frame
+     * @param linearIndex its index; the VMA covers it or one of the folio's other pages
+     */
+    public boolean find(final Actor actor, final Vma vma, final long newFolio, final long linearIndex) {
+        final AddressSpace space = vma.space();
+        encoding = space.encoding();
+        table = space.pageTable();
+        folio = newFolio;
+        frames = space.platform().frames().folioFrames(folio);
+        pageSize = space.pageSize();
+        tableSize = table.hugeSize();
+        addr = vma.address(Math.max(linearIndex, vma.pageOffset()));
+        end = Math.min(vma.end(), vma.address(linearIndex + frames));
+        locked = false;
+        return advance(actor);
+    }
+
+    /** Goes on behind the entry found last. */
+    public boolean next(final Actor actor) {
+        step(actor);
+        return advance(actor);
+    }
+
+    private boolean advance(final Actor actor) {
+        while (addr < end) {
+            if (!locked) {
+                slot = table.slot(addr);
+                if (slot < 0) {
+                    addr = (addr & -tableSize) + tableSize;
+                    continue;
+                }
+                // The first look is lockless, to spare the lock where nothing can be found; it is repeated under the
+                // lock.
+                if (maps(table.load(slot))) {
+                    table.lock(actor, slot);
+                    locked = true;
+                }
+            }
+            if (locked) {
+                pte = table.load(slot);
+                if (maps(pte)) {
+                    return true;
+                }
+            }
+            step(actor);
         }
-        final PteEncoding encoding = vma.space().encoding();
-        // The first look is lockless, to spare the lock where nothing can be found; it is repeated under the lock.
-        if (!maps(encoding, table.load(slot), pfn)) {
-            return false;
+        if (locked) {
+            release(actor);
         }
-        table.lock(actor, slot);
-        pte = table.load(slot);
-        if (!maps(encoding, pte, pfn)) {
-            table.unlock(actor, slot);
-            return false;
+        return false;
+    }
+
+    /** One page on; the lock is given back at the end of its table. */
+    private void step(final Actor actor) {
+        addr += pageSize;
+        if (locked && (addr & tableSize - 1) == 0) {
+            release(actor);
         }
-        return true;
+        slot += Long.BYTES;
     }
 
     /** Drops the lock. */
     public void release(final Actor actor) {
         table.unlock(actor, slot);
+        locked = false;
     }
 
     /** Address of the entry. */
@@ -61,14 +112,18 @@ public final class MappedWalk {
         return pte;
     }
 
-    private static boolean maps(final PteEncoding encoding, final long pte, final long pfn) {
-        if (encoding.isPresent(pte)) {
-            return encoding.frameNumber(pte) == pfn;
+    private boolean maps(final long entry) {
+        if (encoding.isPresent(entry)) {
+            return isOurs(encoding.frameNumber(entry));
         }
-        if (encoding.isNone(pte)) {
+        if (encoding.isNone(entry)) {
             return false;
         }
-        final PteKind kind = encoding.kind(pte);
-        return (kind.isDeviceExclusive() || kind.isDevicePrivate()) && encoding.swapFrameNumber(pte) == pfn;
+        final PteKind kind = encoding.kind(entry);
+        return (kind.isDeviceExclusive() || kind.isDevicePrivate()) && isOurs(encoding.swapFrameNumber(entry));
+    }
+
+    private boolean isOurs(final long pfn) {
+        return pfn >= folio && pfn < folio + frames;
     }
 }

@@ -28,6 +28,8 @@ public final class Platform {
     private final AccessWindow[] windows;
     private final SrcuDomain srcu = new SrcuDomain();
     private final AnonVmaTable anonVmas = new AnonVmaTable();
+    private final HugeZero hugeZero;
+    private volatile HugePagePolicy hugePages = HugePagePolicy.MADVISE;
 
     /**
      * Creates the shared state.
@@ -46,9 +48,10 @@ public final class Platform {
             final int cpuCount) {
         this.encoding = encoding;
         this.profile = profile;
-        this.frames = new FrameTable(frameCount);
+        this.frames = new FrameTable(frameCount, encoding.indexBits());
         this.data = new FrameData(frameCount, encoding.pageShift());
         this.allocator = new FrameAllocator(frames, data);
+        this.hugeZero = new HugeZero(allocator);
         this.tables = new TableArena(encoding.indexBits() + 3, tableCount);
         this.pageLock = new PageLock(frames);
         this.pteLock = new PteLock(tables);
@@ -104,11 +107,31 @@ public final class Platform {
         return 1L << encoding.pageShift();
     }
 
-    /** put_page: drops a reference that a page getter gave; the zero frame is not counted. */
+    /** put_page: drops a reference that a page getter gave on a page's folio; the zero frame is not counted. */
     public void putPage(final long pfn) {
         if (pfn != FrameAllocator.ZERO_FRAME) {
             allocator.put(pfn);
         }
+    }
+
+    /** unlock_page: releases the lock of the folio that a page belongs to; the caller holds a reference on it. */
+    public void unlockPage(final Actor actor, final long pfn) {
+        pageLock.unlock(actor, frames.head(pfn));
+    }
+
+    /** The huge page of zeroes. */
+    public HugeZero hugeZero() {
+        return hugeZero;
+    }
+
+    /** Where faults map huge pages: /sys/kernel/mm/transparent_hugepage/enabled. */
+    public HugePagePolicy hugePages() {
+        return hugePages;
+    }
+
+    /** Changes the policy for later faults. */
+    public void hugePages(final HugePagePolicy policy) {
+        hugePages = policy;
     }
 
     AnonVma createAnonVma(final Actor actor, final AnonVma parent) {

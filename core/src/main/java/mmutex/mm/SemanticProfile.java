@@ -34,6 +34,10 @@ import mmutex.notify.NotifierEvent;
  * @param exclusiveIsReclaimable reclaim and migration handle exclusive entries
  * @param migrationWalkAcceptsExclusive the migration walk takes exclusive entries for its own (a defect)
  * @param hasVmaLock faults try the per-VMA lock first
+ * @param makeConfusesSubpages make takes a large folio's head for whichever page was asked for, and hands it to the device;
+ *     later versions refuse all but the head
+ * @param restoreConfusesSubpages a fault maps a large folio's head in the place of any of its pages
+ * @param hugeZeroWriteAllocates a write to the huge page of zeroes gets a huge page (6.13), not a small one
  * @param deviceFaultPages pages that the test device faults per round
  * @param deviceReportsErrno the test device passes make's errno on, instead of EBUSY
  */
@@ -63,6 +67,9 @@ public record SemanticProfile(
         boolean exclusiveIsReclaimable,
         boolean migrationWalkAcceptsExclusive,
         boolean hasVmaLock,
+        boolean makeConfusesSubpages,
+        boolean restoreConfusesSubpages,
+        boolean hugeZeroWriteAllocates,
         int deviceFaultPages,
         boolean deviceReportsErrno) {
 
@@ -121,6 +128,9 @@ public record SemanticProfile(
             false,
             true,
             false,
+            true,
+            true,
+            false,
             64,
             false);
 
@@ -150,6 +160,9 @@ public record SemanticProfile(
             false,
             false,
             true,
+            false,
+            true,
+            false,
             false,
             64,
             false);
@@ -181,6 +194,9 @@ public record SemanticProfile(
             false,
             true,
             false,
+            false,
+            false,
+            false,
             64,
             false);
 
@@ -211,6 +227,9 @@ public record SemanticProfile(
             false,
             true,
             true,
+            false,
+            false,
+            false,
             64,
             false);
 
@@ -239,6 +258,9 @@ public record SemanticProfile(
             false,
             true,
             true,
+            false,
+            true,
+            false,
             false,
             true,
             32,

@@ -127,6 +127,7 @@ public final class VmaEditor {
     /** __split_vma: the VMA keeps what lies below, a new one gets what lies above. Returns the new one. */
     private Vma splitAt(final Actor actor, final Vma vma, final long addr) {
         lock(actor, vma);
+        PmdSplitter.splitAtBoundary(actor, vma, addr);
         final Vma above = new Vma(space, addr, vma.end(), vma.flags(), vma.linearIndex(addr));
         lock(actor, above);
         above.anonVma(vma.anonVma());
@@ -138,6 +139,7 @@ public final class VmaEditor {
 
     /** The boundary between two neighbours moves; a side that becomes empty is removed. */
     private void shiftBoundary(final Actor actor, final Vma below, final Vma above, final long boundary) {
+        PmdSplitter.splitAtBoundary(actor, boundary < below.end() ? below : above, boundary);
         if (boundary == above.end()) {
             resize(actor, below, below.start(), boundary, below.pageOffset());
             remove(actor, above);

@@ -2,6 +2,7 @@ package mmutex.stress.conform;
 
 import mmutex.layout.PteKind;
 import mmutex.mm.PageMap.PageState;
+import mmutex.mm.Platform;
 
 /** A page of the emulator, in the terms of a recording. */
 final class PageReader {
@@ -16,6 +17,7 @@ final class PageReader {
         final StringBuilder flags = new StringBuilder();
         append(flags, present, 'P');
         append(flags, swapForm, 'S');
+        append(flags, present && isHugeZero(party, state.frame()), 'F');
         append(flags, state.uffdWp(), 'U');
         append(flags, present && !state.zero() && state.mapCount() == 1, 'X');
         append(flags, state.softDirty(), 'D');
@@ -25,6 +27,12 @@ final class PageReader {
                 state.zero(),
                 hasFrame ? state.frame() : PageText.NONE,
                 hasFrame && !state.kind().isDevicePrivate() ? state.mapCount() : PageText.NONE);
+    }
+
+    /** Any page of the huge page of zeroes is no anonymous memory, and so counts as a file's. */
+    private static boolean isHugeZero(final Party party, final long frame) {
+        final Platform platform = party.process().space().platform();
+        return platform.hugeZero().is(platform.frames().head(frame));
     }
 
     private static void append(final StringBuilder flags, final boolean set, final char letter) {
