@@ -48,6 +48,7 @@ class ArchitectureTest {
             "notify",
             "mm",
             "fault",
+            "remote",
             "exclusive",
             "change",
             "hmm",

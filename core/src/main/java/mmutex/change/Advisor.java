@@ -3,6 +3,7 @@ package mmutex.change;
 import mmutex.layout.VmFlags;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
+import mmutex.mm.SemanticProfile.Populate;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 import mmutex.notify.NotifierEvent;
@@ -13,10 +14,20 @@ import mmutex.sync.ActorLocal;
 public final class Advisor {
     private static final ActorLocal<NotifierRange> RANGE = new ActorLocal<>(NotifierRange::new);
 
+    private static final long UNDISCARDABLE = VmFlags.LOCKED | VmFlags.PFNMAP;
+
     /** The supported kinds of advice. */
     public enum Advice {
         /** Discard now. */
         DONTNEED(false),
+        /** Discard when memory is short, unless written to before. */
+        FREE(false),
+        /** Not used soon: forget that it was used. */
+        COLD(false),
+        /** Bring in, as if read. */
+        POPULATE_READ(false),
+        /** Bring in, as if written. */
+        POPULATE_WRITE(false),
         /** Children don't inherit the range. */
         DONTFORK(true),
         /** Undo DONTFORK. */
@@ -53,12 +64,18 @@ public final class Advisor {
         if (start == end) {
             return Errno.OK;
         }
+        final boolean populates = advice == Advice.POPULATE_READ || advice == Advice.POPULATE_WRITE;
+        if (populates && space.platform().profile().populate() == Populate.ABSENT) {
+            return Errno.EINVAL;
+        }
         if (advice.changesVma) {
             space.mmapLock().writeLock(task);
         } else {
             space.mmapLock().readLock(task);
         }
-        final Errno result = walk(task, space, start, end, advice);
+        final Errno result = populates && space.platform().profile().populate() == Populate.STOPS_AT_HOLE
+                ? Populator.populate(task, space, start, end, advice == Advice.POPULATE_WRITE)
+                : walk(task, space, start, end, advice);
         if (advice.changesVma) {
             space.mmapLock().writeUnlock(task);
         } else {
@@ -93,12 +110,21 @@ public final class Advisor {
         switch (a) {
             case DONTNEED:
                 return discard(task, space, vma, from, to);
+            case FREE:
+                return vma.file() != null || (vma.flags() & UNDISCARDABLE) != 0
+                        ? Errno.EINVAL
+                        : LazyFreer.free(task, vma, from, to);
+            case COLD:
+                return Cooler.cool(task, vma, from, to);
+            case POPULATE_READ:
+            case POPULATE_WRITE:
+                return Populator.populate(task, space, from, to, a == Advice.POPULATE_WRITE);
             case DONTFORK:
                 return flags(task, space, vma, from, to, vma.flags() | VmFlags.DONTCOPY);
             case DOFORK:
                 return flags(task, space, vma, from, to, vma.flags() & ~VmFlags.DONTCOPY);
             case WIPEONFORK:
-                return vma.has(VmFlags.SHARED)
+                return !vma.isAnonymous() || vma.has(VmFlags.SHARED)
                         ? Errno.EINVAL
                         : flags(task, space, vma, from, to, vma.flags() | VmFlags.WIPEONFORK);
             case KEEPONFORK:
@@ -117,12 +143,15 @@ public final class Advisor {
     /** zap_page_range_single: sent even if nothing is mapped there. */
     private static Errno discard(
             final Task task, final AddressSpace space, final Vma vma, final long from, final long to) {
-        if ((vma.flags() & (VmFlags.LOCKED | VmFlags.PFNMAP)) != 0) {
+        if ((vma.flags() & UNDISCARDABLE) != 0) {
+            return Errno.EINVAL;
+        }
+        if (!Ranges.maySplit(space, from) || !Ranges.maySplit(space, to)) {
             return Errno.EINVAL;
         }
         final NotifierRange range = RANGE.of(task).init(NotifierEvent.CLEAR, from, to);
         space.notifiers().start(task, range);
-        Zapper.zap(task, space, from, to);
+        Zapper.zap(task, vma, from, to);
         space.notifiers().end(task, range);
         return Errno.OK;
     }
@@ -135,6 +164,9 @@ public final class Advisor {
             final long to,
             final long newFlags) {
         if (newFlags != vma.flags()) {
+            if (!Ranges.maySplit(space, from) || !Ranges.maySplit(space, to)) {
+                return Errno.EINVAL;
+            }
             space.editor().modify(task, vma, from, to, newFlags);
         }
         return Errno.OK;

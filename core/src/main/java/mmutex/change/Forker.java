@@ -4,6 +4,7 @@ import mmutex.fault.ExclusiveRestorer;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
+import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
 import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
@@ -64,15 +65,20 @@ public final class Forker {
             return Errno.OK; // a clean slate: neither pages nor anon_vma
         }
         child.reverseMap().fork(task, copy, vma);
-        // Without anon_vma there is nothing that faults could not fill in again.
-        return vma.anonVma() == null ? Errno.OK : copyPages(task, parent, child, vma, copy);
+        return needsCopy(vma) ? copyPages(task, parent, child, vma, copy) : Errno.OK;
+    }
+
+    /** vma_needs_copy: what faults could fill in again is left to them; a driver's pages, inserted once, are not such. */
+    private static boolean needsCopy(final Vma vma) {
+        return vma.anonVma() != null || (vma.flags() & (VmFlags.PFNMAP | VmFlags.MIXEDMAP)) != 0;
     }
 
     /** copy_page_range. */
     private static Errno copyPages(
             final Task task, final AddressSpace parent, final AddressSpace child, final Vma vma, final Vma copy) {
         final boolean cow = VmFlags.isCowMapping(vma.flags());
-        final NotifierRange range = RANGE.of(task).init(NotifierEvent.PROTECTION_PAGE, vma.start(), vma.end());
+        final NotifierEvent event = vma.has(VmFlags.HUGETLB) ? NotifierEvent.CLEAR : NotifierEvent.PROTECTION_PAGE;
+        final NotifierRange range = RANGE.of(task).init(event, vma.start(), vma.end());
         if (cow) {
             parent.notifiers().start(task, range);
         }
@@ -83,7 +89,10 @@ public final class Forker {
         while (page < endPage && result == Errno.OK) {
             final long tableEnd = radix.leafEnd(page, endPage);
             final boolean whole = HugePmds.splitUnlessWhole(task, parent, page, tableEnd);
-            result = whole ? HugePmds.copy(task, vma, copy, page) : copyTable(task, vma, copy, page, tableEnd);
+            result = whole ? HugePmds.copy(task, vma, copy, page) : Errno.EAGAIN;
+            if (result == Errno.EAGAIN) {
+                result = copyTable(task, vma, copy, page, tableEnd);
+            }
             page = radix.nextPopulated(tableEnd, endPage);
         }
         if (cow) {
@@ -119,9 +128,14 @@ public final class Forker {
             }
             final boolean nowPresent = encoding.isPresent(from.load(slot));
             if (nowPresent) {
-                anonPages += copyPresent(vma, copy, slot, firstTo + i * Long.BYTES);
+                final long copied = copyPresent(vma, copy, firstPage + i, slot, firstTo + i * Long.BYTES);
+                if (copied < 0) {
+                    result = Errno.ENOMEM;
+                    break;
+                }
+                anonPages += copied;
             } else {
-                anonPages++;
+                anonPages += countFilePage(copy, encoding.swapFrameNumber(pte)) ? 0 : 1;
             }
         }
         copy.space().anonPages().add(anonPages);
@@ -136,6 +150,14 @@ public final class Forker {
         final Platform platform = vma.space().platform();
         final PteEncoding encoding = platform.encoding();
         final PteKind kind = encoding.kind(pte);
+        if (kind.isDevicePrivate()) {
+            DeviceEntries.forkPrivate(vma, copy, slot, childSlot, pte);
+            return true;
+        }
+        if (kind.isMigration()) {
+            DeviceEntries.forkMigration(vma, copy, slot, childSlot, pte);
+            return true;
+        }
         if (!kind.isDeviceExclusive()) {
             throw new IllegalStateException("no operation of this emulator makes such entries yet: kind=" + kind);
         }
@@ -150,12 +172,19 @@ public final class Forker {
         return true;
     }
 
-    /** copy_present_pte: shared read-only by both, old in the child; returns the anonymous pages the child got. */
-    private static long copyPresent(final Vma vma, final Vma copy, final long slot, final long childSlot) {
+    /**
+     * copy_present_pte: shared read-only by both, old in the child; returns the anonymous pages the child got, -1 without
+     * frames.
+     */
+    private static long copyPresent(
+            final Vma vma, final Vma copy, final long page, final long slot, final long childSlot) {
         final Platform platform = vma.space().platform();
         final PteEncoding encoding = platform.encoding();
         final PageTable table = vma.space().pageTable();
         long pte = table.load(slot);
+        if (isPinnedByOwner(platform, pte)) {
+            return copyPinned(copy, page << platform.encoding().pageShift(), childSlot, pte);
+        }
         if (VmFlags.isCowMapping(vma.flags())) {
             // The entry is valid: hardware may set young or dirty until it is write-protected.
             while (encoding.isWritable(pte) && !table.compareAndSet(slot, pte, encoding.wrProtect(pte))) {
@@ -175,6 +204,44 @@ public final class Forker {
             childPte = encoding.clearUffdWp(childPte);
         }
         copy.space().pageTable().store(childSlot, childPte);
-        return zero ? 0 : 1;
+        return zero || countFilePage(copy, encoding.frameNumber(pte)) ? 0 : 1;
+    }
+
+    /** Counts a page that is not anonymous memory where it belongs; a huge page nowhere. False for all others. */
+    private static boolean countFilePage(final Vma copy, final long pfn) {
+        final boolean file = copy.space().platform().frames().has(pfn, FrameTable.FILE);
+        if (file) {
+            copy.space().rss(pfn).add(1);
+        }
+        return file || copy.has(VmFlags.HUGETLB);
+    }
+
+    /** folio_needs_cow_for_dma: somebody reads or writes the page through a pin; it must stay the parent's alone. */
+    private static boolean isPinnedByOwner(final Platform platform, final long pte) {
+        final PteEncoding encoding = platform.encoding();
+        return !encoding.isSpecial(pte)
+                && platform.frames().isMaybePinned(encoding.frameNumber(pte))
+                && platform.frames().has(encoding.frameNumber(pte), FrameTable.ANON | FrameTable.ANON_EXCLUSIVE);
+    }
+
+    /** copy_present_page: the child gets its copy now; the parent's entry stays as it is. */
+    private static long copyPinned(final Vma copy, final long addr, final long childSlot, final long pte) {
+        final Platform platform = copy.space().platform();
+        final PteEncoding encoding = platform.encoding();
+        final long fresh = platform.allocator().allocate();
+        if (fresh == FrameAllocator.NONE) {
+            return -1;
+        }
+        platform.data().copyFrame(encoding.frameNumber(pte), fresh);
+        final PageTable table = copy.space().pageTable();
+        copy.space().reverseMap().addNewAnon(fresh, copy, addr);
+        long childPte = encoding.mkDirty(encoding.present(fresh, copy.protection()));
+        if (copy.has(VmFlags.WRITE)) {
+            childPte = encoding.mkWrite(childPte);
+        }
+        table.store(
+                childSlot,
+                copy.has(VmFlags.UFFD_WP) && encoding.isUffdWp(pte) ? encoding.mkUffdWp(childPte) : childPte);
+        return 1;
     }
 }

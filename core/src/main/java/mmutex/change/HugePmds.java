@@ -1,5 +1,6 @@
 package mmutex.change;
 
+import java.util.function.LongUnaryOperator;
 import mmutex.layout.HugePmd;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
@@ -99,12 +100,16 @@ final class HugePmds {
      * copy_huge_pmd, for fork: both sides read-only, the child's entry old. Both mmap locks are held for writing, so the
      * entry stays huge. The child's table is locked first.
      *
-     * @return OK, or ENOMEM
+     * @return OK; ENOMEM; EAGAIN if somebody has pinned the page, so that the child must get copies: the entry is split
      */
     static Errno copy(final Task task, final Vma vma, final Vma copy, final long firstPage) {
         final Platform platform = vma.space().platform();
         final PageTable from = vma.space().pageTable();
         final PageTable to = copy.space().pageTable();
+        if (isPinnedByOwner(platform, HugePmd.frameNumber(from.loadUpper(from.radix().upperSlot(firstPage))))) {
+            PmdSplitter.split(task, vma, firstPage << vma.space().pageShift());
+            return Errno.EAGAIN;
+        }
         final long childSlot = to.radix().upperSlotOrCreate(firstPage);
         final long deposit = childSlot == PageTable.NO_SLOT
                 ? TableArena.NO_TABLE
@@ -134,12 +139,69 @@ final class HugePmds {
         return Errno.OK;
     }
 
+    private static boolean isPinnedByOwner(final Platform platform, final long folio) {
+        return platform.frames().isMaybePinned(folio)
+                && platform.frames().has(folio, FrameTable.ANON | FrameTable.ANON_EXCLUSIVE);
+    }
+
+    /** MADV_COLD: old. False if the entry is not huge any more. */
+    static boolean cool(final Task task, final AddressSpace space, final long firstPage) {
+        return change(task, space, firstPage, HugePmd::mkOld);
+    }
+
+    /** clear_soft_dirty_pmd: the next write takes a fault. False if the entry is not huge any more. */
+    static boolean clearSoftDirty(final Task task, final AddressSpace space, final long firstPage) {
+        return change(task, space, firstPage, pmd -> HugePmd.clearSoftDirty(HugePmd.wrProtect(pmd)));
+    }
+
+    private static boolean change(
+            final Task task, final AddressSpace space, final long firstPage, final LongUnaryOperator changed) {
+        final PageTable table = space.pageTable();
+        final long slot = table.radix().upperSlot(firstPage);
+        table.lock(task, slot);
+        long pmd = table.loadUpper(slot);
+        while (HugePmd.isHuge(pmd) && !table.compareAndSetUpper(slot, pmd, changed.applyAsLong(pmd))) {
+            pmd = table.loadUpper(slot); // hardware has set a bit meanwhile
+        }
+        table.unlock(task, slot);
+        return HugePmd.isHuge(pmd);
+    }
+
+    /** madvise_free_huge_pmd: clean and old, if it is ours alone; returns whether a shoot-down is due. */
+    static boolean lazyFree(final Task task, final AddressSpace space, final long firstPage) {
+        final Platform platform = space.platform();
+        final FrameTable frames = platform.frames();
+        final PageTable table = space.pageTable();
+        final long slot = table.radix().upperSlot(firstPage);
+        boolean freed = false;
+        table.lock(task, slot);
+        long pmd = table.loadUpper(slot);
+        final long folio = HugePmd.frameNumber(pmd);
+        // Under the table's lock only by trylock.
+        if (HugePmd.isHuge(pmd)
+                && !platform.hugeZero().is(folio)
+                && frames.folioMapCount(folio) == 1
+                && platform.pageLock().tryLock(task, folio)) {
+            freed = frames.folioMapCount(folio) == 1;
+            if (freed) {
+                frames.clearBits(folio, FrameTable.DIRTY);
+                frames.setBits(folio, FrameTable.LAZY_FREE);
+            }
+            platform.pageLock().unlock(task, folio);
+        }
+        while (freed && !table.compareAndSetUpper(slot, pmd, HugePmd.mkOld(HugePmd.mkClean(pmd)))) {
+            pmd = table.loadUpper(slot);
+        }
+        table.unlock(task, slot);
+        return freed;
+    }
+
     /**
-     * move_huge_pmd, for mremap: the entry goes to another, empty place as it is, but soft-dirty. The VMA of both places is
-     * the caller's business; the mmap lock is held for writing, so the order of the two table locks does not matter.
+     * move_huge_pmd, for mremap: the entry goes to another, empty place as it is, but soft-dirty. The mmap lock is held for
+     * writing, so the order of the two table locks does not matter; and the family's, so that a reverse-map walk finds the
+     * page in one place or the other.
      *
-     * @return whether it was moved; then a shoot-down of the old place is due. False if the entry is not huge, or if
-     *     something is in the new place
+     * @return whether it was moved; false if the entry is not huge, or if something is in the new place
      */
     static boolean move(final Task task, final AddressSpace space, final long fromPage, final long toPage) {
         final PageTable table = space.pageTable();
@@ -157,7 +219,9 @@ final class HugePmds {
         final boolean huge = HugePmd.isHuge(table.loadUpper(from));
         if (huge) {
             tables.deposit(to, tables.withdraw(from));
-            table.compareAndSetUpper(to, 0, HugePmd.mkSoftDirty(table.getAndClearUpper(from)));
+            final long pmd = table.getAndClearUpper(from);
+            space.windows().flush(task);
+            table.compareAndSetUpper(to, 0, HugePmd.mkSoftDirty(pmd));
         }
         if (!sameLock) {
             table.unlock(task, to);

@@ -1,5 +1,7 @@
 package mmutex.change;
 
+import java.util.ArrayList;
+import java.util.List;
 import mmutex.layout.VmFlags;
 import mmutex.memory.TableArena;
 import mmutex.mm.AddressSpace;
@@ -11,7 +13,7 @@ import mmutex.notify.NotifierEvent;
 import mmutex.notify.NotifierRange;
 import mmutex.sync.ActorLocal;
 
-/** mmap and munmap of private anonymous memory: mm/mmap.c, mm/vma.c (6.12); semantics 3.15. */
+/** mmap and munmap: mm/mmap.c, mm/vma.c (6.12); semantics 3.15. {@link FileMapper} maps what has a file behind it. */
 public final class Mapper {
     private static final ActorLocal<NotifierRange> RANGE = new ActorLocal<>(NotifierRange::new);
     private static final long MAY_ALL = VmFlags.MAYREAD | VmFlags.MAYWRITE | VmFlags.MAYEXEC;
@@ -27,46 +29,66 @@ public final class Mapper {
      */
     public static Errno mapAnonymous(
             final Task task, final AddressSpace space, final long start, final long length, final long protection) {
-        return map(task, space, start, length, protection, false);
+        return mapPrivate(task, space, start, length, protection, false);
     }
 
     /** Maps private anonymous memory at a fixed address; what is mapped there goes first (MAP_FIXED). */
     public static Errno mapAnonymousOver(
             final Task task, final AddressSpace space, final long start, final long length, final long protection) {
-        return map(task, space, start, length, protection, true);
+        return mapPrivate(task, space, start, length, protection, true);
     }
 
-    private static Errno map(
+    private static Errno mapPrivate(
             final Task task,
             final AddressSpace space,
             final long start,
             final long length,
             final long protection,
             final boolean replace) {
-        final Errno refused = Ranges.check(space, start, length);
+        final Errno refused = checkNew(space, start, length);
         if (refused != Errno.OK) {
             return refused;
         }
-        if (length == 0) {
-            return Errno.EINVAL;
-        }
         final long end = start + Ranges.pageAligned(space, length);
+        Errno result = Errno.OK;
         space.mmapLock().writeLock(task);
         if (replace) {
-            unmapLocked(task, space, start, end);
+            result = unmapLocked(task, space, start, end);
         }
-        final Vma occupied = space.vmas().find(start);
-        final boolean free = occupied == null || occupied.start() >= end;
-        if (free) {
-            final long accounted = (protection & VmFlags.WRITE) != 0 ? VmFlags.ACCOUNT : 0;
-            final long flags = protection | accounted | MAY_ALL | VmFlags.SOFTDIRTY;
-            space.editor().map(task, start, end, flags, start >>> space.pageShift());
+        if (result == Errno.OK) {
+            result = isFree(space, start, end) ? Errno.OK : Errno.EEXIST;
+        }
+        if (result == Errno.OK) {
+            space.editor().map(task, start, end, privateFlags(protection), start >>> space.pageShift());
         }
         space.mmapLock().writeUnlock(task);
-        return free ? Errno.OK : Errno.EEXIST;
+        return result;
     }
 
-    /** munmap. Holes are no error. */
+    /** What mmap checks before it takes a lock. */
+    static Errno checkNew(final AddressSpace space, final long start, final long length) {
+        final Errno refused = Ranges.check(space, start, length);
+        return refused == Errno.OK && length == 0 ? Errno.EINVAL : refused;
+    }
+
+    /** Whether nothing is mapped in a range. */
+    static boolean isFree(final AddressSpace space, final long start, final long end) {
+        final Vma occupied = space.vmas().find(start);
+        return occupied == null || occupied.start() >= end;
+    }
+
+    /** Flags of a fresh private mapping: what may be written is accounted for. */
+    static long privateFlags(final long protection) {
+        final long accounted = (protection & VmFlags.WRITE) != 0 ? VmFlags.ACCOUNT : 0;
+        return protection | accounted | MAY_ALL | VmFlags.SOFTDIRTY;
+    }
+
+    /** Flags of a fresh shared mapping. */
+    static long sharedFlags(final long protection) {
+        return protection | MAY_ALL | VmFlags.SHARED | VmFlags.MAYSHARE | VmFlags.SOFTDIRTY;
+    }
+
+    /** munmap. Holes are no error; a part of a huge page is (EINVAL). */
     public static Errno unmap(final Task task, final AddressSpace space, final long start, final long length) {
         final Errno refused = Ranges.check(space, start, length);
         if (refused != Errno.OK || length == 0) {
@@ -74,30 +96,43 @@ public final class Mapper {
         }
         final long end = start + Ranges.pageAligned(space, length);
         space.mmapLock().writeLock(task);
-        unmapLocked(task, space, start, end);
+        final Errno result = unmapLocked(task, space, start, end);
         space.mmapLock().writeUnlock(task);
-        return Errno.OK;
+        return result;
     }
 
-    private static void unmapLocked(final Task task, final AddressSpace space, final long start, final long end) {
-        final Vma first = space.vmas().find(start);
-        if (first == null || first.start() >= end) {
-            return;
+    /** do_vmi_munmap, with the mmap lock held for writing. */
+    static Errno unmapLocked(final Task task, final AddressSpace space, final long start, final long end) {
+        if (isFree(space, start, end)) {
+            return Errno.OK;
+        }
+        if (!Ranges.maySplit(space, start) || !Ranges.maySplit(space, end)) {
+            return Errno.EINVAL;
         }
         final VmaEditor editor = space.editor();
+        final List<Vma> removed = new ArrayList<>();
         // 1. The range gets VMAs of its own, which are then found no more.
         editor.split(task, start);
         editor.split(task, end);
         for (Vma vma = space.vmas().find(start);
                 vma != null && vma.start() < end;
                 vma = space.vmas().find(start)) {
-            editor.remove(task, vma);
+            if (vma.has(VmFlags.LOCKED)) {
+                space.lockedPages().add(-(vma.end() - vma.start() >>> space.pageShift()));
+            }
+            editor.detach(task, vma);
+            removed.add(vma);
         }
         // 2. One span over the whole request, holes included.
         final NotifierRange range = RANGE.of(task).init(NotifierEvent.UNMAP, start, end);
         space.notifiers().start(task, range);
-        Zapper.zap(task, space, start, end);
+        for (final Vma vma : removed) {
+            Zapper.zap(task, vma, vma.start(), vma.end());
+        }
         space.notifiers().end(task, range);
+        for (final Vma vma : removed) {
+            editor.unlink(task, vma);
+        }
         // 3. Tables that now map nothing, up to the neighbours' (free_pgtables). Faults and walks are excluded, since
         // the
         // VMAs are gone; an access may have read its way into a table, so they are freed after a shoot-down.
@@ -118,5 +153,6 @@ public final class Mapper {
             space.windows().flush(task);
             space.platform().tables().freeChain(tables);
         }
+        return Errno.OK;
     }
 }

@@ -51,14 +51,23 @@ public final class Protector {
                 return Errno.ENOMEM;
             }
             final long to = Math.min(vma.end(), end);
-            final long newFlags = vma.flags() & ~ACCESS | protection;
-            if ((protection & ~(vma.flags() >>> 4) & ACCESS) != 0) {
+            final long vmaFlags = vma.flags();
+            final long newFlags = vmaFlags & ~ACCESS | protection;
+            if (!Ranges.maySplit(space, addr) || !Ranges.maySplit(space, to)) {
+                return Errno.EINVAL;
+            }
+            if ((protection & ~(vmaFlags >>> 4) & ACCESS) != 0) {
                 return Errno.EACCES;
             }
             // 1. No change of flags: no event, device mappings stay.
-            if (newFlags != vma.flags()) {
+            if (newFlags != vmaFlags) {
                 final Vma changed = space.editor().modify(task, vma, addr, to, accounted(vma, newFlags));
                 changeProtection(task, changed, addr, to);
+                // Locked memory that becomes writable is copied at once, so that no write has to wait.
+                if ((vmaFlags & (VmFlags.WRITE | VmFlags.SHARED | VmFlags.LOCKED)) == VmFlags.LOCKED
+                        && (newFlags & VmFlags.WRITE) != 0) {
+                    Populator.populateLocked(task, changed, addr, to);
+                }
             }
             addr = to;
         }
@@ -71,9 +80,11 @@ public final class Protector {
      */
     private static long accounted(final Vma vma, final long newFlags) {
         if ((newFlags & VmFlags.WRITE) != 0) {
-            return vma.has(VmFlags.WRITE) || vma.has(VmFlags.SHARED) ? newFlags : newFlags | VmFlags.ACCOUNT;
+            final boolean never = (vma.flags() & (VmFlags.WRITE | VmFlags.SHARED | VmFlags.HUGETLB)) != 0;
+            return never ? newFlags : newFlags | VmFlags.ACCOUNT;
         }
-        final boolean given = vma.space().platform().profile().mprotectUnaccounts() && vma.anonVma() == null;
+        final boolean given =
+                vma.space().platform().profile().mprotectUnaccounts() && vma.isAnonymous() && vma.anonVma() == null;
         return given ? newFlags & ~VmFlags.ACCOUNT : newFlags;
     }
 
@@ -135,6 +146,7 @@ public final class Protector {
                 flush = true;
             } else if (!encoding.isNone(pte)) {
                 changeSpecial(space, table, slot, pte);
+                DeviceEntries.protect(vma, slot, pte);
             }
         }
         table.unlock(task, firstSlot);
@@ -147,7 +159,7 @@ public final class Protector {
         long pte = first;
         while (true) {
             long changed = encoding.modify(pte, vma.protection());
-            if (vma.has(VmFlags.WRITE) && !encoding.isWritable(changed) && mayUpgrade(vma, changed)) {
+            if (isUpgradable(vma) && !encoding.isWritable(changed) && mayUpgrade(vma, changed)) {
                 changed = encoding.mkWrite(changed);
             }
             if (table.compareAndSet(slot, pte, changed)) {
@@ -155,6 +167,11 @@ public final class Protector {
             }
             pte = table.load(slot);
         }
+    }
+
+    /** vma_wants_manual_pte_write_upgrade: elsewhere the base protection says all. */
+    private static boolean isUpgradable(final Vma vma) {
+        return vma.has(VmFlags.WRITE) && !vma.has(VmFlags.HUGETLB);
     }
 
     private static boolean mayUpgrade(final Vma vma, final long pte) {

@@ -1,7 +1,9 @@
 package mmutex.change;
 
+import mmutex.layout.VmFlags;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
+import mmutex.mm.Vma;
 
 /** Checks that every range system call makes first. */
 final class Ranges {
@@ -15,6 +17,15 @@ final class Ranges {
         final long limit = space.addressLimit();
         final boolean inside = start >= 0 && start <= limit && length >= 0 && length <= limit - start;
         return inside ? Errno.OK : Errno.ENOMEM;
+    }
+
+    /** vm_ops-&gt;may_split: a VMA of huge pages is divided between them only. Without a VMA there, yes. */
+    static boolean maySplit(final AddressSpace space, final long addr) {
+        final Vma vma = space.vmas().lookup(addr);
+        return vma == null
+                || vma.start() == addr
+                || !vma.has(VmFlags.HUGETLB)
+                || space.platform().hugePages().isAligned(addr);
     }
 
     static long pageAligned(final AddressSpace space, final long length) {

@@ -29,7 +29,7 @@ public final class SpaceTeardown {
         range.init(NotifierEvent.UNMAP, 0, Long.MAX_VALUE);
         space.notifiers().start(task, range);
         for (final Vma vma : space.vmas().snapshot()) {
-            Zapper.zap(task, space, vma.start(), vma.end());
+            Zapper.zap(task, vma, vma.start(), vma.end());
         }
         space.notifiers().end(task, range);
         space.mmapLock().readUnlock(task);

@@ -3,12 +3,15 @@ package mmutex.change;
 import java.util.Arrays;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
+import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
+import mmutex.memory.FrameTable;
 import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
 import mmutex.mm.Task;
+import mmutex.mm.Vma;
 import mmutex.sync.ActorLocal;
 
 /**
@@ -16,17 +19,23 @@ import mmutex.sync.ActorLocal;
  *
  * <p>Frames of present entries are freed only after the shoot-down, never between clearing and flushing: a CPU may be
  * using them until its window is drained. Exclusive entries hold no translation, so their reference is dropped at once.
- * No page lock is taken, and dirtiness of exclusive pages is not collected.
+ * The same goes for device-private entries. No page lock is taken, and dirtiness of exclusive pages is not collected.
  *
- * <p>Threads: any; the caller has opened the notifier span and holds the mmap lock (shared suffices).
+ * <p>Threads: any; the caller has opened the notifier span and holds the mmap lock (shared suffices) or, for a VMA that maps
+ * a file, the file's lock.
  */
 final class Zapper {
     private static final ActorLocal<Batch> BATCH = new ActorLocal<>(Batch::new);
 
     private Zapper() {}
 
-    /** Zaps [start, end), page-aligned. */
-    static void zap(final Task task, final AddressSpace space, final long start, final long end) {
+    /** unmap_single_vma: zaps [start, end) of a VMA, page-aligned. */
+    static void zap(final Task task, final Vma vma, final long start, final long end) {
+        final AddressSpace space = vma.space();
+        if (vma.has(VmFlags.HUGETLB)) {
+            HugePageZapper.zap(task, vma, start, end);
+            return;
+        }
         final Batch batch = BATCH.of(task);
         final RadixTable radix = space.pageTable().radix();
         final long endPage = end >>> space.pageShift();
@@ -61,8 +70,9 @@ final class Zapper {
             final long pte = table.getAndClear(slot);
             if (encoding.isPresent(pte)) {
                 if (!encoding.isSpecial(pte)) {
-                    anonPages++;
-                    batch.addMapped(encoding.frameNumber(pte));
+                    final long pfn = encoding.frameNumber(pte);
+                    anonPages += zapFilePage(space, pfn, encoding.isDirty(pte)) ? 0 : 1;
+                    batch.addMapped(pfn);
                 }
                 batch.needsFlush = true;
             } else {
@@ -77,15 +87,32 @@ final class Zapper {
     private static long zapSpecial(final AddressSpace space, final long pte) {
         final Platform platform = space.platform();
         final PteKind kind = platform.encoding().kind(pte);
-        if (!kind.isDeviceExclusive()) {
+        if (kind.isMigration()) {
+            return 1; // it has neither reference nor mapping; who moves the page will find it unmapped
+        }
+        if (!kind.isDeviceExclusive() && !kind.isDevicePrivate()) {
             throw new IllegalStateException("no operation of this emulator makes such entries yet: kind=" + kind);
         }
         final long pfn = platform.encoding().swapFrameNumber(pte);
-        if (platform.profile().exclusiveKeepsMapcount()) {
+        if (kind.isDevicePrivate() || platform.profile().exclusiveKeepsMapcount()) {
             space.reverseMap().remove(pfn);
         }
+        final int anonPages = zapFilePage(space, pfn, false) ? 0 : 1;
         platform.putPage(pfn);
-        return 1;
+        return anonPages;
+    }
+
+    /** A file's page keeps what was written to it, and counts elsewhere; false for an anonymous one. */
+    private static boolean zapFilePage(final AddressSpace space, final long pfn, final boolean dirty) {
+        final FrameTable frames = space.platform().frames();
+        if (!frames.has(pfn, FrameTable.FILE)) {
+            return false;
+        }
+        if (dirty) {
+            frames.markDirty(pfn);
+        }
+        space.rss(pfn).add(-1);
+        return true;
     }
 
     /** Frames between clearing and freeing (the kernel's mmu_gather); at most one table's. */

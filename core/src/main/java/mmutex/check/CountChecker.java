@@ -6,14 +6,26 @@ import java.util.Map;
 import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
+import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
 import mmutex.mm.AddressSpace;
+import mmutex.mm.Counter;
+import mmutex.mm.FileMapping;
 import mmutex.mm.Platform;
 import mmutex.mm.Task;
 
-/** The counting rules, by a full scan at quiescence: I4 (refcount), I5 (mapcount), I6 (anonPages, swapEntries). */
+/**
+ * The counting rules, by a full scan at quiescence: I4 (refcount; page caches and the huge-page pool hold references too), I5
+ * (mapcount), I6 (the counters of an address space).
+ */
 final class CountChecker {
+    // Counters of an address space.
+    private static final int ANON = 0;
+    private static final int FILE = 1;
+    private static final int SHMEM = 2;
+    private static final int SWAP = 3;
+
     private CountChecker() {}
 
     static void atQuiescence(
@@ -23,6 +35,12 @@ final class CountChecker {
         final Map<Long, long[]> counts = new HashMap<>();
         for (final AddressSpace space : spaces) {
             count(task, platform, space, counts, report);
+        }
+        countCaches(platform, counts, report);
+        for (int page = 0; page < platform.hugePages().size(task); page++) {
+            for (final long pfn : platform.hugePages().frames(task, page)) {
+                counts.computeIfAbsent(pfn, unused -> new long[2])[0]++;
+            }
         }
         final FrameTable frames = platform.frames();
         for (long pfn = FrameAllocator.ZERO_FRAME + 1;
@@ -71,6 +89,19 @@ final class CountChecker {
         }
     }
 
+    private static void countCaches(final Platform platform, final Map<Long, long[]> counts, final CheckReport report) {
+        for (final FileMapping file : platform.files()) {
+            final long end = file.sizeLimit();
+            for (long index = file.nextCached(0, end); index < end; index = file.nextCached(index + 1, end)) {
+                final long pfn = file.peek(index);
+                counts.computeIfAbsent(pfn, unused -> new long[3])[0]++;
+                if (index >= file.size()) {
+                    report.violated("I4", file + " page " + index + ": behind its end, " + file.size());
+                }
+            }
+        }
+    }
+
     private static void count(
             final Task task,
             final Platform platform,
@@ -79,14 +110,14 @@ final class CountChecker {
             final CheckReport report) {
         final PteEncoding encoding = platform.encoding();
         final boolean exclusiveCounts = platform.profile().exclusiveKeepsMapcount();
-        final long[] rss = new long[2]; // anonymous pages, swap entries
+        final long[] rss = new long[SWAP + 1];
         PageScan.visit(
                 task,
                 space,
                 (vma, addr, pte) -> {
                     final PteKind kind = encoding.kind(pte);
                     if (kind == PteKind.SWAP) {
-                        rss[1]++;
+                        rss[SWAP]++;
                         return;
                     }
                     final boolean present = kind == PteKind.PRESENT;
@@ -97,7 +128,9 @@ final class CountChecker {
                     if (pfn == FrameAllocator.ZERO_FRAME) {
                         return;
                     }
-                    rss[0]++;
+                    if (!vma.has(VmFlags.HUGETLB)) {
+                        rss[counter(platform.frames(), pfn)]++;
+                    }
                     final long[] count = counts.computeIfAbsent(pfn, unused -> new long[3]);
                     if (!kind.isMigration()) {
                         // A migration entry's reference is the migrating thread's.
@@ -110,17 +143,33 @@ final class CountChecker {
                 (vma, addr, pmd) -> {
                     final long folio = HugePmd.frameNumber(pmd);
                     if (!platform.hugeZero().is(folio)) {
-                        rss[0] += platform.frames().compoundFrames();
+                        rss[ANON] += platform.frames().compoundFrames();
                         final long[] count = counts.computeIfAbsent(folio, unused -> new long[3]);
                         count[0]++;
                         count[2]++;
                     }
                 });
-        if (space.anonPages().value() != rss[0]) {
-            report.violated("I6", space + ": anonPages " + space.anonPages().value() + ", entries " + rss[0]);
+        compare(space, "anonPages", space.anonPages(), rss[ANON], report);
+        compare(space, "filePages", space.filePages(), rss[FILE], report);
+        compare(space, "shmemPages", space.shmemPages(), rss[SHMEM], report);
+        compare(space, "swapEntries", space.swapEntries(), rss[SWAP], report);
+    }
+
+    private static int counter(final FrameTable frames, final long pfn) {
+        if (!frames.has(pfn, FrameTable.FILE)) {
+            return ANON;
         }
-        if (space.swapEntries().value() != rss[1]) {
-            report.violated("I6", space + ": swapEntries " + space.swapEntries().value() + ", entries " + rss[1]);
+        return frames.mapping(pfn) == 0 ? FILE : SHMEM;
+    }
+
+    private static void compare(
+            final AddressSpace space,
+            final String name,
+            final Counter counter,
+            final long entries,
+            final CheckReport report) {
+        if (counter.value() != entries) {
+            report.violated("I6", space + ": " + name + " " + counter.value() + ", entries " + entries);
         }
     }
 }

@@ -7,6 +7,7 @@ import mmutex.check.InvariantChecker.DeviceView;
 import mmutex.device.DevicePte;
 import mmutex.layout.PteEncoding;
 import mmutex.memory.FrameAllocator;
+import mmutex.memory.FrameTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
@@ -15,6 +16,9 @@ import mmutex.mm.Task;
 /**
  * What a device maps against what the CPUs map: I1, I2, I3, and I14 for device entries. Every driver lock is held, so an
  * entry that leads to an atomically mapped frame can't change into a present one meanwhile.
+ *
+ * <p>I2 can't be asked of a file's page where those may become exclusive (V3): whoever maps it anew, or restores it through
+ * another mapping, tells nobody but that mapping's subscribers.
  */
 final class DeviceChecker {
     private DeviceChecker() {}
@@ -109,8 +113,9 @@ final class DeviceChecker {
         }
         PageScan.visit(task, space, (vma, addr, pte) -> {
             if (encoding.isPresent(pte)) {
-                final String who = atomicHolders.get(encoding.frameNumber(pte));
-                if (who != null) {
+                final long pfn = encoding.frameNumber(pte);
+                final String who = atomicHolders.get(pfn);
+                if (who != null && !space.platform().frames().has(pfn, FrameTable.FILE)) {
                     report.violated(
                             "I2", PageScan.at(space, addr) + ": present although " + who + " maps it atomically");
                 }

@@ -14,13 +14,13 @@ import mmutex.mm.Platform;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 
-/** What each CPU entry may say: I14, I18, I30 now; I17 at quiescence. */
+/** What each CPU entry may say: I14, I16, I18, I21, I30 now; I17 at quiescence. */
 final class EntryChecker {
     private EntryChecker() {}
 
     static void now(
             final Task task, final Platform platform, final List<AddressSpace> spaces, final CheckReport report) {
-        report.looking("I14", "I18", "I30");
+        report.looking("I14", "I16", "I18", "I21", "I30");
         hugeZero(platform, report);
         if (!platform.data().isZero(FrameAllocator.ZERO_FRAME)) {
             report.violated("I30", "the zero frame does not read zero");
@@ -68,6 +68,22 @@ final class EntryChecker {
         if (platform.frames().refCount(pfn) == 0) {
             report.violated("I14", where + ": " + kind + " entry of a free frame");
         }
+        final boolean devicePrivate = platform.frames().has(pfn, FrameTable.DEVICE_PRIVATE);
+        if (devicePrivate != kind.isDevicePrivate() && !kind.isMigration()) {
+            report.violated(
+                    "I16",
+                    where + ": " + kind + " entry, but the frame is " + (devicePrivate ? "" : "not ")
+                            + "in a device's memory");
+        }
+        if (kind.isMigration() && !platform.frames().has(pfn, FrameTable.LOCKED)) {
+            report.violated("I21", where + ": " + kind + " entry, but the page is not locked");
+        }
+        if (kind.isDeviceExclusive()) {
+            exclusive(platform, vma, pfn, where, report);
+        }
+        if (platform.frames().has(pfn, FrameTable.FILE)) {
+            ofFile(platform.frames(), vma, addr, pfn, where, report);
+        }
         if (present && encoding.isWritable(pte)) {
             writable(platform, vma, pfn, where, encoding.isUffdWp(pte), report);
         }
@@ -85,6 +101,40 @@ final class EntryChecker {
         entry(platform, vma, addr, HugePmd.leaf(platform.encoding(), pmd, 0, vma.protection()), report);
     }
 
+    private static void exclusive(
+            final Platform platform, final Vma vma, final long pfn, final String where, final CheckReport report) {
+        if (vma.has(VmFlags.HUGETLB)) {
+            report.violated("I16", where + ": exclusive in a hugetlb mapping");
+        }
+        if (platform.profile().makeAcceptsShared()) {
+            return;
+        }
+        if (!platform.frames().has(pfn, FrameTable.ANON)) {
+            report.violated("I16", where + ": exclusive, but not anonymous memory");
+        }
+        if (!VmFlags.isCowMapping(vma.flags())) {
+            report.violated("I16", where + ": exclusive in a mapping that is not copied on write");
+        }
+    }
+
+    /** A page in a page cache is mapped where the file has it, and nowhere else; a driver's in its own mapping. */
+    private static void ofFile(
+            final FrameTable frames,
+            final Vma vma,
+            final long addr,
+            final long pfn,
+            final String where,
+            final CheckReport report) {
+        final boolean inPlace = frames.mapping(pfn) == 0
+                ? vma.has(VmFlags.MIXEDMAP)
+                : vma.file() != null
+                        && vma.file().id() == frames.mapping(pfn)
+                        && vma.linearIndex(addr) == frames.index(pfn);
+        if (!inPlace) {
+            report.violated("I14", where + ": a page that the mapped file does not have there");
+        }
+    }
+
     private static void writable(
             final Platform platform,
             final Vma vma,
@@ -99,6 +149,9 @@ final class EntryChecker {
             report.violated("I18", where + ": writable and uffd-wp");
         }
         final FrameTable frames = platform.frames();
+        if (!frames.has(pfn, FrameTable.ANON) && !vma.has(VmFlags.SHARED)) {
+            report.violated("I18", where + ": a file's page is writable through a private mapping");
+        }
         final boolean ours = platform.profile().hasAnonExclusive()
                 ? frames.has(pfn, FrameTable.ANON_EXCLUSIVE)
                 : frames.mapCount(pfn) <= 1;
@@ -120,6 +173,9 @@ final class EntryChecker {
                 if (present || kind.carriesFrameNumber()) {
                     final long pfn = present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte);
                     references.merge(pfn, 1, Integer::sum);
+                    if (platform.frames().has(pfn, FrameTable.FILE)) {
+                        return; // V3: exclusive through all its mappings at once
+                    }
                     if (kind == PteKind.DEVICE_EXCLUSIVE_WRITE || kind == PteKind.DEVICE_EXCLUSIVE) {
                         exclusive.put(pfn, PageScan.at(space, addr));
                     }

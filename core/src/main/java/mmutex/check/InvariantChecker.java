@@ -47,6 +47,7 @@ public final class InvariantChecker {
         notifierChecker.atQuiescence(task, spaces, report);
         EntryChecker.atQuiescence(task, machine.platform(), spaces, report);
         CountChecker.atQuiescence(task, machine.platform(), spaces, report);
+        DeviceMemoryChecker.atQuiescence(machine.platform(), handles, devices(), report);
         LockChecker.atQuiescence(machine.platform(), spaces, devices(), report);
         return report;
     }

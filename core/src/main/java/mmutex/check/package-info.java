@@ -8,9 +8,11 @@
  * <pre>
  *   group                  now            quiescence     otherwise
  *   DeviceChecker          I1 I2 I3 I14
- *   EntryChecker           I14 I18 I30    I17
+ *   EntryChecker           I14 I16 I18    I17
+ *                          I21 I30
  *   NotifierChecker        I8 I9          I11
  *   CountChecker                          I4 I5 I6
+ *   DeviceMemoryChecker                   I4 I13             pages in devices' memory only
  *   LockChecker                           I27
  *   MomentChecks                                         I20 at fork's return, I26 at make's, I28 at a callback's
  *   (oracle of a workload)                I7

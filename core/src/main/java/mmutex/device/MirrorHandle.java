@@ -7,6 +7,7 @@ import mmutex.hmm.HmmRange;
 import mmutex.hmm.RangeFaulter;
 import mmutex.memory.FrameAllocator;
 import mmutex.mm.AddressSpace;
+import mmutex.mm.DeviceMemory;
 import mmutex.mm.Errno;
 import mmutex.mm.Platform;
 import mmutex.mm.Task;
@@ -22,8 +23,15 @@ import mmutex.sync.DriverLock;
  *   <li>It passes the null owner to make, so it can't tell its own conversion from a restore (and erases in both cases).
  *   <li>Its requests to make pages exclusive have no sequence check (Q6).
  *   <li>An invalidation erases one page too many, the one behind the range (Q7).
+ *   <li>A page that comes back from the device is erased from the table of the handle that brought it there, also when it
+ *       comes back to a forked child whose page at that address is another one.
  *   <li>Up to 6.14 a range of which not all pages were obtained is not mapped at all, and every failure is EBUSY.
  * </ul>
+ *
+ * In two ways it is kinder than the original. A device access that finds, without an entry in the device's table, a page in
+ * the device's own memory crashes the kernel (Q17); here it reaches the page, whose contents are in its frame. And a
+ * migration moves the sequence of the device's own handles too, so that a fault of theirs that is in progress can't map a
+ * page that has left.
  *
  * <p>Threads: any number of requests at once; the driver lock orders the device table.
  */
@@ -34,10 +42,14 @@ public final class MirrorHandle {
     public static final int PERM_READ = 0x01;
     /** Snapshot code: writable. */
     public static final int PERM_WRITE = 0x02;
-    /** Snapshot code, with READ or WRITE: mapped by a huge entry. */
+    /** Snapshot code, with READ or WRITE: mapped by an entry of the level above. */
     public static final int PERM_PMD = 0x04;
     /** Snapshot code, with READ: the zero page. */
     public static final int PERM_ZERO = 0x10;
+    /** Snapshot code, with READ or WRITE: in this device's memory. */
+    public static final int PERM_DEV_PRIVATE_LOCAL = 0x20;
+    /** Snapshot code, with READ or WRITE: in another device's memory. */
+    public static final int PERM_DEV_PRIVATE_REMOTE = 0x30;
     /** Snapshot code: no VMA, or not readable. */
     public static final int PERM_ERROR = 0xff;
 
@@ -62,6 +74,7 @@ public final class MirrorHandle {
     }
 
     private final MirrorDevice device;
+    private final int number;
     private final Platform platform;
     private final AddressSpace space;
     private final DevicePageTable table;
@@ -69,9 +82,17 @@ public final class MirrorHandle {
     private final IntervalSubscription subscription =
             new IntervalSubscription((actor, hit, range, sequence) -> invalidate((Task) actor, hit, range, sequence));
     private boolean open = true;
+    /** Under the driver lock: whether there is a table. */
+    private boolean hasTable = true;
 
-    MirrorHandle(final Task task, final MirrorDevice device, final Platform platform, final AddressSpace space) {
+    MirrorHandle(
+            final Task task,
+            final MirrorDevice device,
+            final int number,
+            final Platform platform,
+            final AddressSpace space) {
         this.device = device;
+        this.number = number;
         this.platform = platform;
         this.space = space;
         this.table = new DevicePageTable(platform, 1);
@@ -85,6 +106,11 @@ public final class MirrorHandle {
     /** The device this is a handle of. */
     public MirrorDevice device() {
         return device;
+    }
+
+    /** Its number among the device's handles. */
+    int number() {
+        return number;
     }
 
     /** The memory it acts on. */
@@ -102,29 +128,52 @@ public final class MirrorHandle {
         return lock;
     }
 
-    /** Closes the file. Exclusive entries stay until somebody touches them. */
+    /**
+     * Closes the file. Exclusive entries stay until somebody touches them. All pages in the device's memory come back,
+     * whoever brought them there.
+     */
     public void close(final Task task) {
         if (open) {
             open = false;
             space.notifiers().remove(task, subscription);
+            device.closed(task, this);
+            lock.lock(task);
+            hasTable = false;
             table.free();
+            lock.unlock(task);
         }
+    }
+
+    /** Erases a page, and returns when no access through its entry is in progress. */
+    void erase(final Task task, final long addr) {
+        lock.lock(task);
+        if (hasTable) {
+            table.erase(task, page(addr), page(addr) + 1);
+        }
+        lock.unlock(task);
+    }
+
+    /** Maps a page in the device's memory; not, if there is no room for the entry's table. */
+    void mapPrivate(final Task task, final long addr, final long pfn, final boolean writable) {
+        lock.lock(task);
+        table.store(page(addr), DevicePte.of(pfn, writable ? WRITE_TAG : DevicePte.VALID));
+        lock.unlock(task);
     }
 
     /** dmirror_interval_invalidate. */
     private boolean invalidate(
             final Task task, final IntervalSubscription hit, final NotifierRange range, final long sequence) {
-        if (range.event() == NotifierEvent.MIGRATE && range.owner() == device.owner()) {
-            return true;
-        }
         if (range.isBlockable()) {
             lock.lock(task);
         } else if (!lock.tryLock(task)) {
             return false;
         }
         hit.setSeq(sequence);
-        // Q7: the end is taken as inclusive.
-        table.erase(task, page(range.start()), page(range.end()) + 1);
+        // The device's own migrations change its table themselves.
+        if (range.event() != NotifierEvent.MIGRATE || range.owner() != device.owner()) {
+            // Q7: the end is taken as inclusive.
+            table.erase(task, page(range.start()), page(range.end()) + 1);
+        }
         lock.unlock(task);
         return true;
     }
@@ -204,9 +253,11 @@ public final class MirrorHandle {
                 platform.profile().makeOnePage() ? makeOneByOne(task, addr, pages) : makeByRange(task, addr, pages);
         space.mmapLock().readUnlock(task);
         SpaceTeardown.unpin(task, space);
-        if (made != Errno.OK) {
-            return Result.of(made);
-        }
+        return made == Errno.OK ? readBack(task, addr, pages, buffer) : Result.of(made);
+    }
+
+    /** What EXCLUSIVE and MIGRATE_TO_DEV end with: the pages as the device maps them now. */
+    private Result readBack(final Task task, final long addr, final long pages, final DeviceBuffer buffer) {
         final byte[] bounce = bounce(pages);
         if (bounce == null) {
             return Result.of(Errno.ENOMEM);
@@ -215,9 +266,41 @@ public final class MirrorHandle {
         final long done = readMapped(addr, 0, pages, bounce);
         lock.unlock(task);
         if (done < pages) {
-            return Result.of(Errno.ENOENT); // a mapping vanished meanwhile
+            return Result.of(Errno.ENOENT); // not mapped: passed over, or vanished meanwhile
         }
         return new Result(buffer.copyOut(task, bounce, bounce.length), done, 0);
+    }
+
+    /**
+     * MIGRATE_TO_DEV: moves what it can of a range to the device's memory, then reads the range. ENOENT if the device does
+     * not map all of it afterwards; the rest has been moved all the same.
+     */
+    public Result migrateToDevice(final Task task, final long addr, final long pages, final DeviceBuffer buffer) {
+        final Errno refused = checkRange(addr, pages);
+        if (refused != Errno.OK) {
+            return Result.of(refused);
+        }
+        final Errno error = MirrorMigrator.toDevice(task, this, addr, pages);
+        return error == Errno.OK ? readBack(task, addr, pages, buffer) : Result.of(error);
+    }
+
+    /** MIGRATE_TO_SYS: moves pages of a range that are in this device's memory back; counts them. */
+    public Result migrateToSystem(final Task task, final long addr, final long pages) {
+        final Errno refused = checkRange(addr, pages);
+        if (refused != Errno.OK) {
+            return Result.of(refused);
+        }
+        final long moved = MirrorMigrator.toSystem(task, this, addr, pages);
+        return moved < 0 ? Result.of(Errno.values()[(int) -moved]) : new Result(Errno.OK, moved, 0);
+    }
+
+    /** RELEASE: moves all pages in the device's memory back, whoever brought them there, and frees it. */
+    public Result release(final Task task, final long addr, final long pages) {
+        final Errno refused = checkRange(addr, pages);
+        if (refused == Errno.OK) {
+            device.release(task);
+        }
+        return Result.of(refused);
     }
 
     /** CHECK_EXCLUSIVE: EPERM if this handle holds a page of the range atomically. */
@@ -253,13 +336,13 @@ public final class MirrorHandle {
             return Result.of(Errno.EFAULT); // no buffer holds that many answers
         }
         final byte[] perms = new byte[(int) pages];
-        final HmmRange range = new HmmRange(SNAPSHOT_PAGES);
+        final HmmRange range = new HmmRange(SNAPSHOT_PAGES).devicePrivateOwner(device.owner());
         Errno error = Errno.OK;
         for (long done = 0; done < pages && error == Errno.OK; done += SNAPSHOT_PAGES) {
             final int count = (int) Math.min(SNAPSHOT_PAGES, pages - done);
             error = snapshotSome(task, range, addr + bytes(done), count);
             for (int i = 0; i < count && error == Errno.OK; i++) {
-                perms[(int) done + i] = (byte) permission(range.pfn(i));
+                perms[(int) done + i] = (byte) (permission(range.pfn(i)) | level(range.pfn(i)));
             }
         }
         SpaceTeardown.unpin(task, space);
@@ -369,7 +452,7 @@ public final class MirrorHandle {
             return Errno.EFAULT;
         }
         final int pagesMax = platform.profile().deviceFaultPages();
-        final HmmRange range = new HmmRange(pagesMax);
+        final HmmRange range = new HmmRange(pagesMax).devicePrivateOwner(device.owner());
         Errno error = Errno.OK;
         final long pages = end - start >>> space.pageShift();
         for (long done = 0; done < pages && error == Errno.OK; done += pagesMax) {
@@ -396,27 +479,30 @@ public final class MirrorHandle {
             if (error == Errno.OK) {
                 lock.lock(task);
                 final boolean collided = subscription.readRetry(range.sequence());
-                final boolean stored = collided || mapRange(range, start, end);
+                final Errno mapped = collided ? Errno.EBUSY : mapRange(range, start, end, write);
                 lock.unlock(task);
                 if (!collided) {
-                    return stored ? Errno.OK : Errno.ENOMEM;
+                    return mapped;
                 }
             }
         }
         return Errno.EBUSY;
     }
 
-    /** dmirror_do_fault. */
-    private boolean mapRange(final HmmRange range, final long start, final long end) {
+    /** dmirror_do_fault; EFAULT where a page in the device's memory is read-only, and was to be written. */
+    private Errno mapRange(final HmmRange range, final long start, final long end, final boolean write) {
         final int count = (int) (end - start >>> space.pageShift());
         for (int i = 0; i < count; i++) {
             final long pfn = range.pfn(i);
             final long tag = (pfn & HmmFlags.WRITE) != 0 ? WRITE_TAG : DevicePte.VALID;
+            if (write && tag != WRITE_TAG) {
+                return Errno.EFAULT;
+            }
             if (!table.store(page(start) + i, DevicePte.of(HmmFlags.frameNumber(pfn), tag))) {
-                return false;
+                return Errno.ENOMEM;
             }
         }
-        return true;
+        return Errno.OK;
     }
 
     /** dmirror_range_snapshot: under a temporary subscription that only moves its sequence. */
@@ -456,17 +542,25 @@ public final class MirrorHandle {
     }
 
     /** dmirror_mkentry. */
-    private static int permission(final long pfn) {
+    private int permission(final long pfn) {
         if ((pfn & HmmFlags.ERROR) != 0) {
             return PERM_ERROR;
         }
         if ((pfn & HmmFlags.VALID) == 0) {
             return PERM_NONE;
         }
-        final int kind = HmmFlags.frameNumber(pfn) == FrameAllocator.ZERO_FRAME
-                ? PERM_ZERO
-                : HmmFlags.mapOrder(pfn) != 0 ? PERM_PMD : PERM_NONE;
+        final DeviceMemory memory = platform.deviceMemory(HmmFlags.frameNumber(pfn));
+        final int kind;
+        if (memory != null) {
+            kind = memory == device.memory() ? PERM_DEV_PRIVATE_LOCAL : PERM_DEV_PRIVATE_REMOTE;
+        } else {
+            kind = HmmFlags.frameNumber(pfn) == FrameAllocator.ZERO_FRAME ? PERM_ZERO : PERM_NONE;
+        }
         return kind | ((pfn & HmmFlags.WRITE) != 0 ? PERM_WRITE : PERM_READ);
+    }
+
+    private int level(final long pfn) {
+        return HmmFlags.order(pfn) == platform.encoding().indexBits() ? PERM_PMD : PERM_NONE;
     }
 
     /** Requests may name any address; behind what a table can map there is nothing. */

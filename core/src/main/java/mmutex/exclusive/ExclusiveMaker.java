@@ -8,6 +8,7 @@ import mmutex.memory.FrameTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.AnonVma;
 import mmutex.mm.Errno;
+import mmutex.mm.FileMapping;
 import mmutex.mm.MappedWalk;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
@@ -63,8 +64,7 @@ public final class ExclusiveMaker {
             if (platform.profile().makeConfusesSubpages()) {
                 pages[i] = folio;
             }
-            // 2. Of a large folio only the first page can become exclusive (Q9). Earlier pages of the batch stay
-            // locked,
+            // 2. Of a large folio only the first page can become exclusive (Q9). Earlier pages of the batch stay locked,
             // so only by trylock: no order exists between frames (H2).
             if (pages[i] != folio || !platform.pageLock().tryLock(task, folio)) {
                 platform.putPage(folio);
@@ -87,28 +87,42 @@ public final class ExclusiveMaker {
             final Task task, final AddressSpace space, final long addr, final long folio, final long owner) {
         final Platform platform = space.platform();
         final FrameTable frames = platform.frames();
-        if (!frames.has(folio, FrameTable.ANON)) {
+        final SemanticProfile profile = platform.profile();
+        if (!frames.has(folio, FrameTable.ANON) && !profile.makeAcceptsShared()) {
             return false;
         }
-        final SemanticProfile profile = platform.profile();
         final Conversion conversion = CONVERSION.of(task);
         conversion.begin(space, addr, profile.makePassesOwner() ? owner : NotifierRange.NO_OWNER);
-        // 3.10: all VMAs of the family whose pages could include this one, until no mapping is left.
-        final AnonVma anonVma = space.reverseMap().lockAnonVma(task, folio);
-        if (anonVma != null) {
-            final long index = frames.index(folio);
-            final long lastIndex = index + frames.folioFrames(folio) - 1;
-            final List<Vma> vmas = anonVma.vmas();
-            boolean more = true;
-            for (int i = 0; more && i < vmas.size(); i++) {
-                final Vma vma = vmas.get(i);
-                if (vma.overlaps(index, lastIndex)) {
-                    more = convertInVma(task, vma, folio, index, conversion) && frames.folioMapCount(folio) != 0;
-                }
+        // 3.10: all VMAs of the family, or of the file, whose pages could include this one, until no mapping is left.
+        if (frames.has(folio, FrameTable.ANON)) {
+            final AnonVma anonVma = space.reverseMap().lockAnonVma(task, folio);
+            if (anonVma != null) {
+                convertInVmas(task, anonVma.vmas(), folio, conversion);
+                anonVma.lock().readUnlock(task);
             }
-            anonVma.lock().readUnlock(task);
+        } else {
+            final FileMapping file = platform.file(frames.mapping(folio)); // the page is locked: it stays the file's
+            if (file != null) {
+                file.lock().readLock(task);
+                convertInVmas(task, file.vmas(), folio, conversion);
+                file.lock().readUnlock(task);
+            }
         }
         return (conversion.valid || profile.makeCheck() == MakeCheck.NONE) && frames.folioMapCount(folio) == 0;
+    }
+
+    private static void convertInVmas(
+            final Task task, final List<Vma> vmas, final long folio, final Conversion conversion) {
+        final FrameTable frames = conversion.space.platform().frames();
+        final long index = frames.index(folio);
+        final long last = index + frames.folioFrames(folio) - 1;
+        boolean more = true;
+        for (int i = 0; more && i < vmas.size(); i++) {
+            final Vma vma = vmas.get(i);
+            if (vma.overlaps(index, last)) {
+                more = convertInVma(task, vma, folio, index, conversion) && frames.folioMapCount(folio) != 0;
+            }
+        }
     }
 
     /** page_make_device_exclusive_one; false stops the walk. */

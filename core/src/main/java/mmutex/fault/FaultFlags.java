@@ -14,6 +14,8 @@ public final class FaultFlags {
     public static final int VMA_LOCK = 1 << 4;
     /** On behalf of another task: no user fault handler is reached. */
     public static final int REMOTE = 1 << 5;
+    /** The page is to become this process's own although nobody writes: a read-only pin. */
+    public static final int UNSHARE = 1 << 6;
 
     private FaultFlags() {}
 

@@ -2,6 +2,7 @@ package mmutex.fault;
 
 import mmutex.layout.PteKind;
 import mmutex.memory.RadixTable;
+import mmutex.layout.VmFlags;
 import mmutex.mm.FaultResult;
 import mmutex.mm.PageTable;
 import mmutex.mm.Task;
@@ -45,6 +46,9 @@ public final class FaultHandler {
     }
 
     private static int dispatch(final FaultContext fault) {
+        if (fault.vma.has(VmFlags.HUGETLB)) {
+            return HugePageFault.handle(fault);
+        }
         fault.slot = fault.table.slot(fault.addr);
         // 0. No leaf table: a huge page is, or could be, there.
         if (fault.slot < 0) {
@@ -64,7 +68,7 @@ public final class FaultHandler {
             return present(fault);
         }
         if (fault.encoding.isNone(fault.originalPte)) {
-            return FirstTouch.handle(fault);
+            return fault.vma.isAnonymous() ? FirstTouch.handle(fault) : FileFault.handle(fault);
         }
         return special(fault);
     }
@@ -76,6 +80,14 @@ public final class FaultHandler {
             case DEVICE_EXCLUSIVE_READ:
             case DEVICE_EXCLUSIVE_WRITE:
                 return ExclusiveRestorer.handleFault(fault);
+            case DEVICE_PRIVATE_READ:
+            case DEVICE_PRIVATE_WRITE:
+                return DevicePrivateFault.handle(fault);
+            case MIGRATION_READ:
+            case MIGRATION_READ_EXCLUSIVE:
+            case MIGRATION_WRITE:
+                MigrationWait.await(fault.task, fault.space, fault.slot, fault.originalPte);
+                return FaultResult.DONE;
             case HWPOISON:
                 return FaultResult.HWPOISON;
             default:
@@ -89,7 +101,7 @@ public final class FaultHandler {
         fault.table.lock(fault.task, fault.slot);
         long pte = fault.table.load(fault.slot);
         while (pte == fault.originalPte) { // a failed compare-and-set means that hardware set a bit: look again
-            if (fault.isWrite() && !fault.encoding.isWritable(pte)) {
+            if (fault.has(FaultFlags.WRITE | FaultFlags.UNSHARE) && !fault.encoding.isWritable(pte)) {
                 return WriteProtectFault.handle(fault);
             }
             final long touched = fault.encoding.mkYoung(fault.isWrite() ? fault.encoding.mkDirty(pte) : pte);

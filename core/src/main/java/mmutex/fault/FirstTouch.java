@@ -13,7 +13,7 @@ final class FirstTouch {
 
     static int handle(final FaultContext fault) {
         if (fault.vma.has(VmFlags.SHARED)) {
-            return FaultResult.SIGBUS; // shared memory is not mapped by this fault; nobody can create such a VMA yet
+            return FaultResult.SIGBUS; // shared memory has a file
         }
         // 1. The leaf table must exist before its lock can.
         fault.slot = fault.table.slotOrCreate(fault.addr);

@@ -7,7 +7,7 @@ import mmutex.memory.FrameAllocator;
 import mmutex.memory.RadixTable;
 import mmutex.memory.TableArena;
 import mmutex.mm.FaultResult;
-import mmutex.mm.HugePagePolicy;
+import mmutex.mm.TransparentHugePages;
 import mmutex.mm.PageTable;
 import mmutex.mm.PmdSplitter;
 import mmutex.mm.Vma;
@@ -33,10 +33,10 @@ final class HugeFault {
 
     /** thp_vma_allowable_order, thp_vma_suitable_order: the policy, and room for a whole huge page in the VMA. */
     private static boolean isAllowed(final Vma vma, final long addr) {
-        final HugePagePolicy policy = vma.space().platform().hugePages();
+        final TransparentHugePages policy = vma.space().platform().transparentHugePages();
         final boolean welcome =
-                policy == HugePagePolicy.ALWAYS || policy == HugePagePolicy.MADVISE && vma.has(VmFlags.HUGEPAGE);
-        if (!welcome || (vma.flags() & (VmFlags.NOHUGEPAGE | VmFlags.SHARED)) != 0) {
+                policy == TransparentHugePages.ALWAYS || policy == TransparentHugePages.MADVISE && vma.has(VmFlags.HUGEPAGE);
+        if (!welcome || !vma.isAnonymous() || (vma.flags() & (VmFlags.NOHUGEPAGE | VmFlags.SHARED)) != 0) {
             return false;
         }
         final long size = vma.space().pageTable().hugeSize();
@@ -118,8 +118,8 @@ final class HugeFault {
         if (!HugePmd.isHuge(original)) {
             return FaultResult.DONE;
         }
-        if (fault.isWrite() && !HugePmd.isWritable(original)) {
-            if (HugePmd.isUffdWp(original) && fault.vma.has(VmFlags.UFFD_WP)) {
+        if (fault.has(FaultFlags.WRITE | FaultFlags.UNSHARE) && !HugePmd.isWritable(original)) {
+            if (fault.isWrite() && HugePmd.isUffdWp(original) && fault.vma.has(VmFlags.UFFD_WP)) {
                 return FaultResult.USER_FAULT;
             }
             return HugeWriteFault.handle(fault, slot, original);

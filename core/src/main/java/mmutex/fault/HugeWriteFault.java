@@ -16,7 +16,7 @@ final class HugeWriteFault {
 
     static int handle(final FaultContext fault, final long slot, final long original) {
         if (fault.platform.hugeZero().is(HugePmd.frameNumber(original))) {
-            return fault.platform.profile().hugeZeroWriteAllocates()
+            return fault.isWrite() && fault.platform.profile().hugeZeroWriteAllocates()
                     ? replaceZero(fault, slot, original)
                     : HugeFault.fallBack(fault);
         }
@@ -26,7 +26,7 @@ final class HugeWriteFault {
             return FaultResult.DONE;
         }
         final boolean reusable = mayReuse(fault, HugePmd.frameNumber(original));
-        if (reusable) {
+        if (reusable && fault.isWrite()) {
             reuse(fault, slot);
         }
         fault.table.unlock(fault.task, slot);

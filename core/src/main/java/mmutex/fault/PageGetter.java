@@ -16,24 +16,42 @@ import mmutex.mm.Task;
 import mmutex.mm.Vma;
 
 /**
- * From addresses to referenced frames: get_user_pages_remote with FOLL_GET and, for make, FOLL_WRITE | FOLL_SPLIT_PMD;
- * mm/gup.c (6.12), semantics 3.5.
+ * From addresses to referenced frames: get_user_pages_remote and its relatives; mm/gup.c (6.12), semantics 3.5. Make asks
+ * with FOLL_GET | FOLL_WRITE | FOLL_SPLIT_PMD.
  *
- * <p>The caller holds the mmap lock, which is not dropped: faults from here neither retry nor die. What the result says
- * is "this frame was at this address at some instant"; nothing keeps it there.
+ * <p>The caller holds the mmap lock shared. Unless he allows it ({@link GupFlags#UNLOCKABLE}) it is not dropped: faults
+ * from here then neither retry nor die. What the result says is "this frame was at this address at some instant"; nothing
+ * keeps it there.
  *
  * <p>Consequences for make: an exclusive page, own or foreign, is restored first, with its own event; a zero or shared
  * page is copied first.
  */
 public final class PageGetter {
+    /** Results of {@link #follow} besides frame numbers. */
+    private static final long MUST_FAULT = -1;
+
+    private static final long MUST_UNSHARE = -2;
+
     private PageGetter() {}
 
+    /** Takes a plain reference on the frames of consecutive pages, writable ones if asked; the mmap lock is kept. */
+    public static int getPages(
+            final Task task,
+            final AddressSpace space,
+            final long start,
+            final int count,
+            final boolean write,
+            final long[] frames) {
+        return getPages(task, space, start, count, write ? GupFlags.WRITE | GupFlags.SPLIT_PMD : 0, frames);
+    }
+
     /**
-     * Takes a reference on the frames of consecutive pages, writable ones if asked.
+     * Brings consecutive pages in and, unless only populating, takes a reference (or pin) on their frames.
      *
      * @param start page-aligned
      * @param count pages wanted
-     * @param frames receives the frame numbers; behind the result its contents are undefined
+     * @param flags {@link GupFlags}
+     * @param frames receives the frame numbers; behind the result its contents are undefined. Null: no references
      * @return number of pages obtained if at least one; else {@code -errno.ordinal()} or 0
      */
     public static int getPages(
@@ -41,34 +59,20 @@ public final class PageGetter {
             final AddressSpace space,
             final long start,
             final int count,
-            final boolean write,
-            final long[] frames) {
-        return getPages(task, space, start, count, write, true, frames);
-    }
-
-    /**
-     * As above.
-     *
-     * @param splitPmd FOLL_SPLIT_PMD: huge mappings are split, so that each page is mapped by an entry of its own
-     */
-    public static int getPages(
-            final Task task,
-            final AddressSpace space,
-            final long start,
-            final int count,
-            final boolean write,
-            final boolean splitPmd,
+            final int flags,
             final long[] frames) {
         Vma vma = null;
         int got = 0;
+        boolean tried = false;
+        boolean cowed = false;
         long addr = start;
         Errno error = Errno.OK;
         while (got < count) {
             // 1. VMA check.
             if (vma == null || addr >= vma.end()) {
                 vma = space.vmas().lookup(addr);
-                if (vma == null || !isAllowed(vma, write)) {
-                    error = Errno.EFAULT;
+                error = check(vma, flags);
+                if (error != Errno.OK) {
                     break;
                 }
             }
@@ -77,82 +81,197 @@ public final class PageGetter {
                 break;
             }
             // 2. Present and permitted: take it.
-            final long pfn = follow(task, vma, addr, write, splitPmd);
-            if (pfn != FrameAllocator.NONE) {
-                frames[got++] = pfn;
+            final long seen = follow(task, vma, addr, flags, cowed, frames != null);
+            if (seen >= 0) {
+                if (frames != null) {
+                    frames[got] = seen;
+                }
+                got++;
                 addr += space.pageSize();
+                tried = false;
+                cowed = false;
                 continue;
             }
             // 3. Otherwise fault it in and look again.
-            error = faultIn(task, vma, addr, write);
+            final int result = FaultHandler.handle(task, vma, addr, faultFlags(flags, tried, seen == MUST_UNSHARE));
+            if ((result & FaultResult.RETRY) != 0) {
+                space.mmapLock().readLock(task); // the fault has dropped it: whatever was known of VMAs is stale
+                vma = null;
+                tried = true;
+                continue;
+            }
+            error = errorOf(result);
             if (error != Errno.OK) {
                 break;
             }
+            cowed = !vma.has(VmFlags.WRITE);
         }
         return got > 0 ? got : -error.ordinal();
     }
 
-    /** check_vma_flags. */
-    private static boolean isAllowed(final Vma vma, final boolean write) {
-        return (vma.flags() & (VmFlags.IO | VmFlags.PFNMAP)) == 0 && vma.has(write ? VmFlags.WRITE : VmFlags.READ);
+    /** check_vma_flags. A hugetlb page can't be split (FOLL_SPLIT_PMD), and so can't be had for writing. */
+    private static Errno check(final Vma vma, final int flags) {
+        final boolean populate = (flags & GupFlags.POPULATE) != 0;
+        if (vma == null) {
+            return populate ? Errno.ENOMEM : Errno.EFAULT;
+        }
+        if ((flags & GupFlags.WRITE) != 0 && vma.has(VmFlags.HUGETLB)) {
+            return Errno.EOPNOTSUPP;
+        }
+        return isAllowed(vma, flags) ? Errno.OK : populate ? Errno.EINVAL : Errno.EFAULT;
     }
 
-    /** follow_page_pte: a referenced frame, or NONE if the page has to be faulted in. */
+    private static boolean isAllowed(final Vma vma, final int flags) {
+        if ((vma.flags() & (VmFlags.IO | VmFlags.PFNMAP)) != 0) {
+            return false;
+        }
+        final boolean force = (flags & GupFlags.FORCE) != 0;
+        if ((flags & GupFlags.WRITE) != 0) {
+            return vma.has(VmFlags.WRITE) || force && VmFlags.isCowMapping(vma.flags());
+        }
+        return vma.has(VmFlags.READ) || force && vma.has(VmFlags.MAYREAD);
+    }
+
+    /** follow_page_pte: the frame, referenced if asked, or what has to be done first. */
     private static long follow(
-            final Task task, final Vma vma, final long addr, final boolean write, final boolean splitPmd) {
+            final Task task,
+            final Vma vma,
+            final long addr,
+            final int flags,
+            final boolean cowed,
+            final boolean reference) {
         final PageTable table = vma.space().pageTable();
         long slot = table.slot(addr);
         if (RadixTable.isHuge(slot)) {
-            if (!splitPmd) {
-                return followHuge(task, vma, RadixTable.hugeSlot(slot), addr, write);
+            if ((flags & GupFlags.SPLIT_PMD) == 0) {
+                return followHuge(task, vma, RadixTable.hugeSlot(slot), addr, flags, reference);
             }
             PmdSplitter.split(task, vma, addr);
             slot = table.slot(addr);
         }
         if (slot < 0) {
-            return FrameAllocator.NONE;
+            return MUST_FAULT;
         }
+        table.lock(task, slot);
+        final long result = followLocked(vma, table.load(slot), flags, cowed, reference);
+        table.unlock(task, slot);
+        return result;
+    }
+
+    private static long followLocked(
+            final Vma vma, final long pte, final int flags, final boolean cowed, final boolean reference) {
         final Platform platform = vma.space().platform();
         final PteEncoding encoding = platform.encoding();
-        long pfn = FrameAllocator.NONE;
-        table.lock(task, slot);
-        final long pte = table.load(slot);
-        if (encoding.isPresent(pte) && !encoding.isNoAccess(pte) && (!write || encoding.isWritable(pte))) {
-            pfn = encoding.frameNumber(pte);
-            if (pfn != FrameAllocator.ZERO_FRAME) {
+        final boolean write = (flags & GupFlags.WRITE) != 0;
+        if (!encoding.isPresent(pte)
+                || encoding.isNoAccess(pte) && (flags & GupFlags.FORCE) == 0
+                || write && !mayWrite(vma, pte, flags, cowed)) {
+            return MUST_FAULT;
+        }
+        final long pfn = encoding.frameNumber(pte);
+        if (pfn == FrameAllocator.ZERO_FRAME) {
+            return pfn;
+        }
+        final boolean pin = (flags & GupFlags.PIN) != 0;
+        if (pin && !write && mustUnshare(platform, pfn)) {
+            return MUST_UNSHARE;
+        }
+        if (reference) {
+            if (pin) {
+                platform.frames().pin(pfn);
+            } else {
                 platform.frames().get(pfn);
-                // FOLL_TOUCH: whoever writes through the reference leaves no trace in the entry.
-                if (write && !encoding.isDirty(pte)) {
-                    platform.frames().markDirty(pfn);
-                }
             }
         }
-        table.unlock(task, slot);
+        // FOLL_TOUCH: whoever writes through the reference leaves no trace in the entry.
+        if (write && !encoding.isDirty(pte)) {
+            platform.frames().markDirty(pfn);
+        }
         return pfn;
     }
 
-    /** follow_huge_pmd. */
+    /** follow_huge_pmd: as followLocked, of one page under a huge entry. A forced write has the entry split first. */
     private static long followHuge(
-            final Task task, final Vma vma, final long slot, final long addr, final boolean write) {
+            final Task task,
+            final Vma vma,
+            final long slot,
+            final long addr,
+            final int flags,
+            final boolean reference) {
+        final Platform platform = vma.space().platform();
         final PageTable table = vma.space().pageTable();
-        final FrameTable frames = vma.space().platform().frames();
-        long pfn = FrameAllocator.NONE;
+        final FrameTable frames = platform.frames();
         table.lock(task, slot);
         final long pmd = table.loadUpper(slot);
-        if (HugePmd.isHuge(pmd) && !HugePmd.isNoAccess(pmd) && (!write || HugePmd.isWritable(pmd))) {
-            pfn = HugePmd.frameNumber(pmd) + (addr >>> vma.space().pageShift() & frames.compoundFrames() - 1);
-            frames.get(pfn);
+        final boolean write = (flags & GupFlags.WRITE) != 0;
+        final boolean pin = (flags & GupFlags.PIN) != 0;
+        long result = MUST_FAULT;
+        if (HugePmd.isHuge(pmd)
+                && (!HugePmd.isNoAccess(pmd) || (flags & GupFlags.FORCE) != 0)
+                && (!write || HugePmd.isWritable(pmd))) {
+            final long folio = HugePmd.frameNumber(pmd);
+            result = pin && !write && mustUnshare(platform, folio)
+                    ? MUST_UNSHARE
+                    : folio + (addr >>> vma.space().pageShift() & frames.compoundFrames() - 1);
+        }
+        if (result >= 0) {
+            if (reference && pin) {
+                frames.pin(result);
+            } else if (reference) {
+                frames.get(result);
+            }
             if (write && !HugePmd.isDirty(pmd)) {
-                frames.markDirty(pfn);
+                frames.markDirty(result);
             }
         }
         table.unlock(task, slot);
-        return pfn;
+        return result;
     }
 
-    /** faultin_page: no retry, no signal. */
-    private static Errno faultIn(final Task task, final Vma vma, final long addr, final boolean write) {
-        final int result = FaultHandler.handle(task, vma, addr, FaultFlags.REMOTE | (write ? FaultFlags.WRITE : 0));
+    /** can_follow_write_pte: a forced write may go to a page that is ours alone although its mapping forbids writing. */
+    private static boolean mayWrite(final Vma vma, final long pte, final int flags, final boolean cowed) {
+        final Platform platform = vma.space().platform();
+        final PteEncoding encoding = platform.encoding();
+        if (encoding.isWritable(pte)) {
+            return true;
+        }
+        if ((flags & GupFlags.FORCE) == 0
+                || !VmFlags.isCowMapping(vma.flags())
+                || vma.has(VmFlags.WRITE)
+                || encoding.isSpecial(pte)) {
+            return false;
+        }
+        if (!platform.profile().hasAnonExclusive()) {
+            return cowed && encoding.isDirty(pte); // FOLL_COW: our own write fault has just copied or reused it
+        }
+        final boolean ours =
+                platform.frames().has(encoding.frameNumber(pte), FrameTable.ANON | FrameTable.ANON_EXCLUSIVE);
+        final boolean tracked = !vma.has(VmFlags.SOFTDIRTY) && !encoding.isSoftDirty(pte);
+        return ours && !tracked && !(encoding.isUffdWp(pte) && vma.has(VmFlags.UFFD_WP));
+    }
+
+    /** gup_must_unshare: a pinned page that others still map could be copied away from under the pin. */
+    private static boolean mustUnshare(final Platform platform, final long pfn) {
+        return platform.profile().hasAnonExclusive()
+                && platform.frames().has(pfn, FrameTable.ANON)
+                && !platform.frames().has(pfn, FrameTable.ANON_EXCLUSIVE);
+    }
+
+    private static int faultFlags(final int flags, final boolean tried, final boolean unshare) {
+        int fault = FaultFlags.REMOTE;
+        if ((flags & GupFlags.WRITE) != 0) {
+            fault |= FaultFlags.WRITE;
+        }
+        if ((flags & GupFlags.UNLOCKABLE) != 0) {
+            fault |= FaultFlags.ALLOW_RETRY | FaultFlags.KILLABLE;
+        }
+        if (tried) {
+            fault |= FaultFlags.TRIED;
+        }
+        return unshare ? fault | FaultFlags.UNSHARE : fault;
+    }
+
+    private static Errno errorOf(final int result) {
         if ((result & FaultResult.ERROR) == 0) {
             return Errno.OK;
         }

@@ -8,8 +8,9 @@ import mmutex.mm.FaultResult;
 import mmutex.notify.NotifierEvent;
 
 /**
- * A write to a present, read-only entry of a private mapping: reuse the page if this process alone owns it, else copy.
- * do_wp_page, mm/memory.c (6.12), semantics 3.4.
+ * A write to a present, read-only entry. Of a private mapping: reuse the page if this process alone owns it, else copy. Of a
+ * shared one: make it writable. A read-only pin asks for the same without the write ({@link FaultFlags#UNSHARE}): the page
+ * becomes its own, the entry stays read-only. do_wp_page, mm/memory.c (6.12), semantics 3.4.
  */
 final class WriteProtectFault {
     private WriteProtectFault() {}
@@ -18,15 +19,22 @@ final class WriteProtectFault {
     static int handle(final FaultContext fault) {
         final PteEncoding encoding = fault.encoding;
         // 1. uffd-wp: the user's handler decides.
-        if (encoding.isUffdWp(fault.originalPte) && fault.vma.has(VmFlags.UFFD_WP)) {
+        if (fault.isWrite() && encoding.isUffdWp(fault.originalPte) && fault.vma.has(VmFlags.UFFD_WP)) {
             fault.table.unlock(fault.task, fault.slot);
             return FaultResult.USER_FAULT;
+        }
+        if (fault.vma.has(VmFlags.SHARED)) {
+            return FileFault.makeWritable(fault);
         }
         final boolean zero = encoding.isSpecial(fault.originalPte);
         final long old = encoding.frameNumber(fault.originalPte);
         // 2., 3. Ours alone: reuse in place, without an event.
         if (!zero && mayReuse(fault, old)) {
-            reuse(fault);
+            if (fault.has(FaultFlags.UNSHARE)) {
+                fault.table.unlock(fault.task, fault.slot);
+            } else {
+                reuse(fault);
+            }
             return FaultResult.DONE;
         }
         // 4. Copy.
@@ -40,6 +48,9 @@ final class WriteProtectFault {
     /** AnonExclusive, or provably the only user left (wp_can_reuse_anon_folio); makes it AnonExclusive then. */
     private static boolean mayReuse(final FaultContext fault, final long pfn) {
         final FrameTable frames = fault.platform.frames();
+        if (!frames.has(pfn, FrameTable.ANON)) {
+            return false; // a file's page is never ours
+        }
         final boolean tracksOwner = fault.platform.profile().hasAnonExclusive();
         if (tracksOwner && frames.has(pfn, FrameTable.ANON_EXCLUSIVE)) {
             return true;
@@ -64,7 +75,7 @@ final class WriteProtectFault {
     }
 
     /** wp_page_reuse. The entry is valid, so hardware may set bits: compare-and-set until none came between. */
-    private static void reuse(final FaultContext fault) {
+    static void reuse(final FaultContext fault) {
         long pte = fault.originalPte;
         while (!fault.table.compareAndSet(fault.slot, pte, writableDirtyYoung(fault, pte))) {
             pte = fault.table.load(fault.slot);
@@ -124,9 +135,11 @@ final class WriteProtectFault {
         if (same) {
             if (old == FrameAllocator.NONE) {
                 fault.space.anonPages().add(1);
+            } else if (!fault.platform.frames().has(old, FrameTable.ANON)) {
+                fault.space.rss(old).add(-1);
+                fault.space.anonPages().add(1);
             }
-            final long pte = fault.maybeWritable(
-                    encoding.mkDirty(encoding.mkYoung(encoding.present(fresh, fault.vma.protection()))));
+            final long pte = entryOfCopy(fault, encoding.mkYoung(encoding.present(fresh, fault.vma.protection())));
             fault.table.clearFlush(fault.task, fault.slot);
             fault.space.reverseMap().addNewAnon(fresh, fault.vma, fault.addr);
             fault.table.store(fault.slot, pte);
@@ -136,6 +149,16 @@ final class WriteProtectFault {
         }
         fault.table.unlock(fault.task, fault.slot);
         return same;
+    }
+
+    /** Written next and so dirty; or, unshared only, with the marks that the old entry had. */
+    private static long entryOfCopy(final FaultContext fault, final long pte) {
+        final PteEncoding encoding = fault.encoding;
+        if (!fault.has(FaultFlags.UNSHARE)) {
+            return fault.maybeWritable(encoding.mkDirty(pte));
+        }
+        final long marked = encoding.isSoftDirty(fault.originalPte) ? encoding.mkSoftDirty(pte) : pte;
+        return encoding.isUffdWp(fault.originalPte) ? encoding.mkUffdWp(marked) : marked;
     }
 
     /** pte_same, but for the young bit that a reader may have set meanwhile: the kernel would fault once more for it. */

@@ -13,19 +13,19 @@ public final class HmmFlags {
     /** Request: fault it in for writing (with REQ_FAULT). */
     public static final long REQ_WRITE = WRITE;
 
-    private static final int ORDER_SHIFT = 56;
+    private static final int ORDER_SHIFT = Long.SIZE - 8;
     private static final long ORDER_MASK = 0x1f;
     private static final long FLAGS = VALID | WRITE | ERROR | ORDER_MASK << ORDER_SHIFT;
 
     private HmmFlags() {}
 
-    /** Output: the page is mapped with so many others, 2^order in all, by one entry (hmm_pfn_flags_order). */
-    static long order(final int order) {
+    /** Output: the page is part of a mapping of 2^order pages (hmm_pfn_flags_order). */
+    static long ofOrder(final int order) {
         return (long) order << ORDER_SHIFT;
     }
 
-    /** hmm_pfn_to_map_order: 0 for a page with an entry of its own. */
-    public static int mapOrder(final long pfn) {
+    /** hmm_pfn_to_map_order: base-2 logarithm of the pages that are mapped as one. */
+    public static int order(final long pfn) {
         return (int) (pfn >>> ORDER_SHIFT & ORDER_MASK);
     }
 

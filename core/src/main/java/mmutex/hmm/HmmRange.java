@@ -2,6 +2,7 @@ package mmutex.hmm;
 
 import mmutex.mm.AddressSpace;
 import mmutex.notify.IntervalSubscription;
+import mmutex.notify.NotifierRange;
 
 /** A request: {@code struct hmm_range} (6.12). Reused by its owner; one thread at a time. */
 public final class HmmRange {
@@ -13,6 +14,7 @@ public final class HmmRange {
     long end;
     long defaultFlags;
     long pfnFlagsMask;
+    long devicePrivateOwner = NotifierRange.NO_OWNER;
 
     /** Creates a request for up to {@code pagesMax} pages at a time. */
     public HmmRange(final int pagesMax) {
@@ -45,6 +47,12 @@ public final class HmmRange {
         this.end = end;
         this.defaultFlags = defaultFlags;
         this.pfnFlagsMask = pfnFlagsMask;
+        return this;
+    }
+
+    /** dev_private_owner: pages in the memory of this owner's device are reported as they are, not brought back. */
+    public HmmRange devicePrivateOwner(final long owner) {
+        this.devicePrivateOwner = owner;
         return this;
     }
 

@@ -4,12 +4,14 @@ import java.util.Arrays;
 import mmutex.fault.FaultFlags;
 import mmutex.fault.FaultHandler;
 import mmutex.layout.HugePmd;
+import mmutex.fault.MigrationWait;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
+import mmutex.mm.DeviceMemory;
 import mmutex.mm.Errno;
 import mmutex.mm.FaultResult;
 import mmutex.mm.PageTable;
@@ -36,6 +38,8 @@ public final class RangeFaulter {
 
     private static final int NEED_FAULT = 1;
     private static final int NEED_WRITE = 2;
+    /** The page is being moved: wait, and look again. */
+    private static final int NEED_WAIT = 4;
 
     private RangeFaulter() {}
 
@@ -153,8 +157,15 @@ public final class RangeFaulter {
             final long pte = space.pageTable().load(slot);
             final int index = index(range, at);
             final int needed = page(range, space.encoding(), pte, index);
+            if (needed == 0 && vma.has(VmFlags.HUGETLB) && (range.pfns[index] & HmmFlags.VALID) != 0) {
+                range.pfns[index] |= HmmFlags.ofOrder(space.encoding().indexBits()); // hmm_vma_walk_hugetlb_entry
+            }
             if (needed < 0) {
                 return at | FAIL_EFAULT;
+            }
+            if (needed == NEED_WAIT) {
+                MigrationWait.await(task, space, slot, pte);
+                return at | AGAIN;
             }
             if (needed != 0) {
                 return faultIn(task, vma, at, end, needed);
@@ -175,7 +186,7 @@ public final class RangeFaulter {
         final long valid = HugePmd.isWritable(pmd) ? HmmFlags.VALID | HmmFlags.WRITE : HmmFlags.VALID;
         final long flags = HugePmd.isNoAccess(pmd)
                 ? 0
-                : valid | HmmFlags.order(space.platform().frames().compoundOrder());
+                : valid | HmmFlags.ofOrder(space.platform().frames().compoundOrder());
         final int last = index(range, end);
         int needed = 0;
         for (int i = index(range, addr); i < last; i++) {
@@ -196,13 +207,7 @@ public final class RangeFaulter {
      */
     private static int page(final HmmRange range, final PteEncoding encoding, final long pte, final int index) {
         if (!encoding.isPresent(pte)) {
-            final int needed = needed(range, index, 0);
-            if (needed == 0) {
-                range.pfns[index] = 0;
-                return 0;
-            }
-            final PteKind kind = encoding.kind(pte);
-            return kind == PteKind.NONE || kind.isDeviceExclusive() ? needed : -1;
+            return special(range, encoding, pte, index);
         }
         long flags = 0;
         if (!encoding.isNoAccess(pte)) {
@@ -215,6 +220,28 @@ public final class RangeFaulter {
             range.pfns[index] = hasRecord ? pfn | flags : HmmFlags.ERROR;
         }
         return needed;
+    }
+
+    private static int special(final HmmRange range, final PteEncoding encoding, final long pte, final int index) {
+        final PteKind kind = encoding.kind(pte);
+        if (kind.isDevicePrivate()) {
+            final long pfn = encoding.swapFrameNumber(pte);
+            final DeviceMemory memory = range.space.platform().deviceMemory(pfn);
+            if (memory != null && memory.owner() == range.devicePrivateOwner) {
+                // Whatever was requested: even a page that is not writable, for a write (Q12).
+                range.pfns[index] = pfn | HmmFlags.VALID | (kind == PteKind.DEVICE_PRIVATE_WRITE ? HmmFlags.WRITE : 0);
+                return 0;
+            }
+        }
+        final int needed = needed(range, index, 0);
+        if (needed == 0) {
+            range.pfns[index] = 0;
+            return 0;
+        }
+        if (kind.isMigration()) {
+            return NEED_WAIT;
+        }
+        return kind == PteKind.NONE || kind.isDeviceExclusive() || kind.isDevicePrivate() ? needed : -1;
     }
 
     /** hmm_vma_fault: from the failing page to the end of the chunk, all with its request. */

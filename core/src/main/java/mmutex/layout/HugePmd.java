@@ -44,7 +44,7 @@ public final class HugePmd {
     }
 
     /**
-     * The leaf entry of one page that says the same, as a split leaves it.
+     * The leaf entry of one page that says the same.
      *
      * @param page number of the page in the compound page
      * @param protection base protection of the mapping
@@ -52,9 +52,8 @@ public final class HugePmd {
     public static long leaf(final PteEncoding encoding, final long pmd, final long page, final long protection) {
         long pte = encoding.present(frameNumber(pmd) + page, protection);
         pte = isYoung(pmd) ? encoding.mkYoung(pte) : encoding.mkOld(pte);
-        // Dirty first: it may set soft-dirty too, as the write that made it dirty did.
-        pte = isDirty(pmd) ? encoding.mkDirty(pte) : pte;
-        pte = isSoftDirty(pmd) ? encoding.mkSoftDirty(pte) : pte;
+        pte = isDirty(pmd) ? encoding.mkDirty(pte) : pte; // may set soft-dirty as well
+        pte = isSoftDirty(pmd) ? encoding.mkSoftDirty(pte) : encoding.clearSoftDirty(pte);
         pte = isUffdWp(pmd) ? encoding.mkUffdWp(pte) : pte;
         return isWritable(pmd) ? encoding.mkWrite(pte) : pte;
     }
@@ -114,6 +113,10 @@ public final class HugePmd {
     /** pmd_mkdirty: also sets soft-dirty. */
     public static long mkDirty(final long pmd) {
         return pmd | DIRTY | SOFT_DIRTY;
+    }
+
+    public static long mkClean(final long pmd) {
+        return pmd & ~DIRTY;
     }
 
     public static long mkWrite(final long pmd) {

@@ -21,19 +21,30 @@ public final class VmFlags {
     /** MADV_DONTFORK. */
     public static final long DONTCOPY = 0x20000;
 
+    /** May not grow by mremap; one of the flags that keep VMAs from merging. */
+    public static final long DONTEXPAND = 0x40000;
+
     /** Counts towards committed memory: private memory that is or was writable. */
     public static final long ACCOUNT = 0x10_0000;
+
+    /** Mapped by hugetlb pages. */
+    public static final long HUGETLB = 0x40_0000;
 
     public static final long SOFTDIRTY = 0x0800_0000;
     /** MADV_WIPEONFORK. */
     public static final long WIPEONFORK = 0x0200_0000;
 
+    /** Holds frames that a driver inserted, with or without reverse-map records. */
     public static final long MIXEDMAP = 0x1000_0000;
+
     public static final long HUGEPAGE = 0x2000_0000;
     public static final long NOHUGEPAGE = 0x4000_0000;
     public static final long MERGEABLE = 0x8000_0000L;
     public static final long UFFD_WP = 0x1000;
     public static final long UFFD_MISSING = 0x200;
+
+    /** VM_SPECIAL: VMAs with any of these are never merged. */
+    public static final long SPECIAL = IO | DONTEXPAND | PFNMAP | MIXEDMAP;
 
     private VmFlags() {}
 

@@ -9,6 +9,7 @@ import mmutex.device.MirrorDevice;
 import mmutex.device.SvmDevice;
 import mmutex.layout.Encodings;
 import mmutex.mm.AddressSpace;
+import mmutex.mm.FileMapping;
 import mmutex.mm.Platform;
 import mmutex.mm.Task;
 
@@ -65,6 +66,29 @@ public final class Machine {
         return new Process(this, newSpace());
     }
 
+    /**
+     * An open file in memory (tmpfs), full of zeros. Whoever is done with it closes it; its mappings keep what they need.
+     *
+     * @param task who opens it
+     * @param pages its size
+     * @throws IllegalArgumentException if it can't become that large
+     * @throws IllegalStateException if there is no room for the table of its pages
+     */
+    public File newFile(final Task task, final long pages) {
+        final FileMapping mapping = platform.createFile(task, FileMapping.Kind.SHMEM, 0);
+        if (pages < 0 || pages > mapping.sizeLimit()) {
+            mapping.release(task);
+            throw new IllegalArgumentException("pages must be 0 to " + mapping.sizeLimit() + ", was " + pages);
+        }
+        mapping.resize(task, pages);
+        return new File(mapping);
+    }
+
+    /** Sets huge pages apart for hugetlb mappings; false if there are not enough frames. */
+    public boolean reserveHugePages(final Task task, final int count) {
+        return platform.hugePages().grow(task, count);
+    }
+
     AddressSpace newSpace() {
         final AddressSpace space = new AddressSpace(nextSpace.getAndIncrement(), platform);
         spaces.add(space);
@@ -116,5 +140,10 @@ public final class Machine {
     /** The kernel's test device; always delivered inline, since it has no worker. */
     public MirrorDevice newMirrorDevice(final int number) {
         return new MirrorDevice(platform, number);
+    }
+
+    /** The kernel's test device, with so many pages of memory and no more. */
+    public MirrorDevice newMirrorDevice(final int number, final long memoryPages) {
+        return new MirrorDevice(platform, number, memoryPages, 1);
     }
 }

@@ -2,14 +2,20 @@ package mmutex.machine;
 
 import mmutex.change.Advisor;
 import mmutex.change.Advisor.Advice;
+import mmutex.change.FileMapper;
 import mmutex.change.Forker;
+import mmutex.change.Locker;
 import mmutex.change.Mapper;
+import mmutex.change.Mover;
 import mmutex.change.Protector;
+import mmutex.change.SoftDirtyClearer;
 import mmutex.change.SpaceTeardown;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
 import mmutex.mm.PageMap;
+import mmutex.mm.Residency;
 import mmutex.mm.Task;
+import mmutex.remote.RemoteMemory;
 
 /**
  * A process: an address space and the system calls that change it. Calls from any number of tasks at once.
@@ -19,6 +25,7 @@ import mmutex.mm.Task;
 public final class Process {
     private final Machine machine;
     private final AddressSpace space;
+    private final Futexes futexes = new Futexes();
 
     Process(final Machine machine, final AddressSpace space) {
         this.machine = machine;
@@ -39,6 +46,42 @@ public final class Process {
         return Mapper.mapAnonymousOver(task, space, addr, length, protection);
     }
 
+    /** Maps shared anonymous memory; see {@link FileMapper#mapSharedAnonymous}. */
+    public Errno mmapShared(final Task task, final long addr, final long length, final long protection) {
+        return FileMapper.mapSharedAnonymous(task, space, addr, length, protection);
+    }
+
+    /**
+     * Maps a file; see {@link FileMapper#mapFile}.
+     *
+     * @param offset first byte of the file, a multiple of the page size
+     * @param shared whether writes go to the file, else to private copies
+     */
+    public Errno mmapFile(
+            final Task task,
+            final long addr,
+            final long length,
+            final long protection,
+            final File file,
+            final long offset,
+            final boolean shared) {
+        if ((offset & space.pageSize() - 1) != 0 || offset < 0) {
+            return Errno.EINVAL;
+        }
+        final long firstPage = offset >>> space.pageShift();
+        return FileMapper.mapFile(task, space, addr, length, protection, file.mapping(), firstPage, shared);
+    }
+
+    /** Maps the test device's file, which fills the range with pages; see {@link FileMapper#mapDriverPages}. */
+    public Errno mmapDriver(final Task task, final long addr, final long length, final long protection) {
+        return FileMapper.mapDriverPages(task, space, addr, length, protection);
+    }
+
+    /** Maps huge pages from the machine's pool; see {@link FileMapper#mapHugePages}. */
+    public Errno mmapHuge(final Task task, final long addr, final long length, final long protection) {
+        return FileMapper.mapHugePages(task, space, addr, length, protection);
+    }
+
     /** Unmaps; see {@link Mapper#unmap}. */
     public Errno munmap(final Task task, final long addr, final long length) {
         return Mapper.unmap(task, space, addr, length);
@@ -52,6 +95,60 @@ public final class Process {
     /** Gives advice; see {@link Advisor#advise}. */
     public Errno madvise(final Task task, final long addr, final long length, final Advice advice) {
         return Advisor.advise(task, space, addr, length, advice);
+    }
+
+    /**
+     * Moves mapped pages; see {@link Mover#move}.
+     *
+     * @param keepOld the old range stays mapped, empty
+     */
+    public Errno mremap(final Task task, final long from, final long length, final long to, final boolean keepOld) {
+        return Mover.move(task, space, from, length, to, keepOld);
+    }
+
+    /** Locks memory and brings it in; see {@link Locker#lock}. */
+    public Errno mlock(final Task task, final long addr, final long length) {
+        return Locker.lock(task, space, addr, length);
+    }
+
+    /** Undoes {@link #mlock}. */
+    public Errno munlock(final Task task, final long addr, final long length) {
+        return Locker.unlock(task, space, addr, length);
+    }
+
+    /** Which pages are in memory; see {@link Residency#read}. */
+    public Errno mincore(final Task task, final long addr, final int pages, final byte[] vec) {
+        return Residency.read(task, space, addr, pages, vec);
+    }
+
+    /** Starts a round of soft-dirty tracking: 4 written to /proc/PID/clear_refs; see {@link SoftDirtyClearer#clear}. */
+    public void clearSoftDirty(final Task task) {
+        SoftDirtyClearer.clear(task, space);
+    }
+
+    /** pread of /proc/PID/mem; returns the bytes read, 0 where the kernel says EIO. */
+    public int readForced(final Task task, final long addr, final byte[] target) {
+        return RemoteMemory.read(task, space, addr, target, target.length);
+    }
+
+    /** pwrite to /proc/PID/mem; returns the bytes written, 0 where the kernel says EIO. */
+    public int writeForced(final Task task, final long addr, final byte[] source) {
+        return RemoteMemory.write(task, space, addr, source, source.length);
+    }
+
+    /** process_vm_readv by another or the same process; returns the bytes read, 0 where the kernel says EFAULT. */
+    public int readPinned(final Task task, final long addr, final byte[] target) {
+        return RemoteMemory.readPinned(task, space, addr, target, target.length);
+    }
+
+    /** process_vm_writev; returns the bytes written, 0 where the kernel says EFAULT. */
+    public int writePinned(final Task task, final long addr, final byte[] source) {
+        return RemoteMemory.writePinned(task, space, addr, source, source.length);
+    }
+
+    /** Its private futexes. */
+    public Futexes futexes() {
+        return futexes;
     }
 
     /** A fork's outcome: the child, or null and why not. */
@@ -85,6 +182,16 @@ public final class Process {
     /** What /proc/PID/pagemap says of a page. */
     public PageMap.PageState pagemap(final Task task, final long addr) {
         return PageMap.read(task, space, addr);
+    }
+
+    /** RssFile, in pages. */
+    public long rssFilePages() {
+        return space.filePages().value();
+    }
+
+    /** RssShmem, in pages. */
+    public long rssShmemPages() {
+        return space.shmemPages().value();
     }
 
     /** RssAnon, in pages. */

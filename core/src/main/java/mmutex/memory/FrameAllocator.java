@@ -24,6 +24,13 @@ public final class FrameAllocator {
     /** Returned when no frame is left. */
     public static final long NONE = 0;
 
+    /** Told of a device-private frame whose last reference is gone: {@code dev_pagemap_ops.page_free} (6.12). */
+    @FunctionalInterface
+    public interface DeviceFrameOwner {
+        /** The frame belongs to nobody now; its private word still says whose it was. */
+        void freed(long pfn);
+    }
+
     private static final long FIRST_FRAME = 2;
     private static final VarHandle NEXT_FRESH;
     private static final VarHandle IN_USE;
@@ -42,6 +49,9 @@ public final class FrameAllocator {
     private final FrameData data;
     private final FrameStack single;
     private final FrameStack runs;
+    private final FrameAllocator source;
+    private final DeviceFrameOwner deviceOwner;
+
 
     @SuppressWarnings("unused") // through NEXT_FRESH
     private volatile long nextFresh = FIRST_FRAME;
@@ -49,15 +59,45 @@ public final class FrameAllocator {
     @SuppressWarnings("unused") // through IN_USE
     private volatile long inUse;
 
-    /** Creates the allocator and the zero frame. */
+    /** Creates the allocator of a machine without devices that have memory, and the zero frame. */
     public FrameAllocator(final FrameTable frames, final FrameData data) {
+        this(frames, data, pfn -> {
+            throw new IllegalStateException("no device has memory: pfn=" + pfn);
+        });
+    }
+
+    /**
+     * Creates the allocator and the zero frame.
+     *
+     * @param deviceOwner gets the frames back that are {@link FrameTable#DEVICE_PRIVATE} when they are freed
+     */
+    public FrameAllocator(final FrameTable frames, final FrameData data, final DeviceFrameOwner deviceOwner) {
         this.frames = frames;
         this.data = data;
         this.single = new FrameStack(frames);
         this.runs = new FrameStack(frames);
+        this.source = null;
+        this.deviceOwner = deviceOwner;
         frames.attach(this);
         frames.ensure(ZERO_FRAME);
         data.ensure(ZERO_FRAME);
+    }
+
+    private FrameAllocator(final FrameAllocator source) {
+        this.frames = source.frames;
+        this.data = source.data;
+        this.single = new FrameStack(frames);
+        this.runs = source.runs;
+        this.source = source;
+        this.deviceOwner = source.deviceOwner;
+    }
+
+    /**
+     * A pool of frames of their own, as a device has: it takes what it needs from this allocator, and keeps what is given
+     * back to it ({@link #recycle}), so that its frames don't become ordinary memory meanwhile.
+     */
+    public FrameAllocator newPool() {
+        return new FrameAllocator(this);
     }
 
     /** Frames handed out now. */
@@ -77,15 +117,9 @@ public final class FrameAllocator {
      */
     public long allocate() {
         SchedulePoint.before(Step.FRAME_REFERENCE, NONE);
-        long pfn = single.pop();
+        final long pfn = take();
         if (pfn == NONE) {
-            pfn = fresh();
-            if (pfn == NONE) {
-                pfn = breakUp();
-                if (pfn == NONE) {
-                    return NONE;
-                }
-            }
+            return NONE;
         }
         IN_USE.getAndAdd(this, 1L);
         frames.prepare(pfn);
@@ -139,18 +173,62 @@ public final class FrameAllocator {
         }
     }
 
+    /** Drops a pin on a page's folio and frees the folio if nobody else holds it. */
+    public void unpin(final long pfn) {
+        final long folio = frames.head(pfn);
+        if (frames.unpinTestZero(folio)) {
+            free(folio);
+        }
+    }
+
     private void free(final long folio) {
         if (frames.folioMapCount(folio) != 0) {
             throw new IllegalStateException(
                     "freed while mapped: pfn=" + folio + ", mapcount=" + frames.folioMapCount(folio));
         }
-        final boolean large = frames.isLarge(folio);
-        final int count = frames.folioFrames(folio);
-        for (int i = count - 1; i >= 0; i--) {
-            frames.clearBits(folio + i, ~(FrameTable.LOCKED | FrameTable.WAITERS));
+        if (frames.isLarge(folio)) {
+            freeCompound(folio);
+            return;
         }
-        IN_USE.getAndAdd(this, (long) -count);
-        (large ? runs : single).push(folio);
+        final long before = frames.clearBits(folio, ~(FrameTable.LOCKED | FrameTable.WAITERS));
+        if ((before & FrameTable.DEVICE_PRIVATE) != 0) {
+            deviceOwner.freed(folio);
+        } else {
+            recycle(folio);
+        }
+    }
+
+    private void freeCompound(final long folio) {
+        for (long pfn = folio + frames.compoundFrames() - 1; pfn >= folio; pfn--) {
+            frames.clearBits(pfn, ~(FrameTable.LOCKED | FrameTable.WAITERS));
+        }
+        IN_USE.getAndAdd(this, (long) -frames.compoundFrames());
+        runs.push(folio);
+    }
+
+    /** Gives a frame back to the pool that handed it out; nobody has a reference. Used by owners of device frames only. */
+    public void recycle(final long pfn) {
+        IN_USE.getAndAdd(this, -1L);
+        single.push(pfn);
+    }
+
+    /** Gives the frames that a pool keeps back to the allocator that they came from. */
+    public void drain() {
+        for (long pfn = single.pop(); pfn != NONE; pfn = single.pop()) {
+            source.single.push(pfn);
+        }
+    }
+
+    /** A pool takes frames that nobody had yet, as long as there are any: a device's memory is a range of its own. */
+    private long take() {
+        long pfn = single.pop();
+        if (pfn == NONE) {
+            pfn = source == null ? fresh() : source.fresh();
+        }
+        if (pfn == NONE && source != null) {
+            pfn = source.single.pop();
+        }
+        return pfn != NONE ? pfn : (source == null ? this : source).breakUp();
     }
 
     private long fresh() {

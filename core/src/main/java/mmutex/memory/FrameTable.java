@@ -10,8 +10,8 @@ import mmutex.seam.Step;
  *   +0   state       flag bits below; the lock bit lives here
  *   +8   refcount    holders
  *   +16  mapcount    mappings, counted as the semantic profile counts them
- *   +24  mapping     reverse-map id of the anon_vma that owns the page, 0 = none
- *   +32  index       linear page index within that anon_vma
+ *   +24  mapping     reverse-map id of the anon_vma or, with FILE, of the file that owns the page, 0 = none
+ *   +32  index       linear page index within that anon_vma or file
  *   +40  lock owner  actor that locked the page, for diagnosis only: PG_locked has no owner
  *   +48  private     owner's word: swap slot, device, ...
  *   +56  free link   next free frame, while the frame is free
@@ -43,6 +43,16 @@ public final class FrameTable {
     public static final long ANON_EXCLUSIVE = 1L << 4;
     /** The frame is handed out (checkers only). */
     public static final long ALLOCATED = 1L << 5;
+    /** Not anonymous: in the page cache of the file that {@link #mapping} names, or a driver's own page if it is 0. */
+    public static final long FILE = 1L << 6;
+    /** Memory of a device that CPUs can't reach, ZONE_DEVICE with MEMORY_DEVICE_PRIVATE; the private word names whose. */
+    public static final long DEVICE_PRIVATE = 1L << 7;
+
+    /** The contents may be dropped while they are clean: MADV_FREE, the kernel's cleared PG_swapbacked. */
+    public static final long LAZY_FREE = 1L << 13;
+
+    /** GUP_PIN_COUNTING_BIAS: references that a pin counts for. */
+    private static final long PIN_BIAS = 1024;
     /** First page of a compound page, PG_head. */
     public static final long COMPOUND_HEAD = 1L << 10;
     /** Another page of a compound page (PageTail). */
@@ -221,12 +231,32 @@ public final class FrameTable {
 
     /** Drops a reference on a folio; true if it was the last one and the caller must free the folio. */
     public boolean putTestZero(final long folio) {
+        return dropTestZero(folio, 1);
+    }
+
+    private boolean dropTestZero(final long folio, final long references) {
         SchedulePoint.before(Step.FRAME_REFERENCE, folio);
-        final long before = words.getAndAdd(at(folio, REFCOUNT), -1);
-        if (before <= 0) {
-            throw new IllegalStateException("reference count underflow: pfn=" + folio + ", count=" + (before - 1));
+        final long after = words.getAndAdd(at(folio, REFCOUNT), -references) - references;
+        if (after < 0) {
+            throw new IllegalStateException("reference count underflow: pfn=" + folio + ", count=" + after);
         }
-        return before == 1;
+        return after == 0;
+    }
+
+    /** pin_user_page: as {@link #get}, and recognisable: {@link #isMaybePinned}. */
+    public void pin(final long pfn) {
+        SchedulePoint.before(Step.FRAME_REFERENCE, pfn);
+        words.getAndAdd(at(head(pfn), REFCOUNT), PIN_BIAS);
+    }
+
+    /** unpin_user_page, but for the frame's freeing: true if that was the last reference and the caller must do it. */
+    boolean unpinTestZero(final long folio) {
+        return dropTestZero(folio, PIN_BIAS);
+    }
+
+    /** folio_maybe_dma_pinned: true for sure if somebody has pinned the frame, and by mistake with very many references. */
+    public boolean isMaybePinned(final long pfn) {
+        return refCount(pfn) >= PIN_BIAS;
     }
 
     /** Mappings of one page, by entries of its own and by huge entries (folio_precise_page_mapcount). */
@@ -273,7 +303,7 @@ public final class FrameTable {
 
     // ---- reverse map ----------------------------------------------------------------------------------------
 
-    /** Reverse-map id of the anon_vma that owns a folio. */
+    /** Reverse-map id of the anon_vma that owns a folio; with {@link #FILE}, id of the file. */
     public long mapping(final long pfn) {
         return words.loadVolatile(at(pfn, MAPPING));
     }

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.Set;
 import java.util.TreeSet;
 import mmutex.layout.PteEncoding;
+import mmutex.memory.FrameTable;
 import mmutex.notify.IntervalSubscription;
 import mmutex.notify.NotifierState;
 import mmutex.notify.NotifierSubscriber;
@@ -41,7 +42,10 @@ public final class AddressSpace {
     private final PageTable pageTable;
     private final NotifierState notifiers;
     private final Counter anonPages = new Counter();
+    private final Counter filePages = new Counter();
+    private final Counter shmemPages = new Counter();
     private final Counter swapEntries = new Counter();
+    private final Counter lockedPages = new Counter();
     private final ReverseMap reverseMap;
     private final VmaEditor editor;
 
@@ -126,9 +130,32 @@ public final class AddressSpace {
         return anonPages;
     }
 
+    /** MM_FILEPAGES: a driver's pages that are mapped. */
+    public Counter filePages() {
+        return filePages;
+    }
+
+    /** MM_SHMEMPAGES: pages of shared memory and of tmpfs files that are mapped. */
+    public Counter shmemPages() {
+        return shmemPages;
+    }
+
+    /** mm_counter: the one of the three counters that a mapped frame counts in. */
+    public Counter rss(final long pfn) {
+        if (!platform.frames().has(pfn, FrameTable.FILE)) {
+            return anonPages;
+        }
+        return platform.frames().mapping(pfn) == 0 ? filePages : shmemPages;
+    }
+
     /** MM_SWAPENTS. */
     public Counter swapEntries() {
         return swapEntries;
+    }
+
+    /** mm->locked_vm: pages of locked VMAs, there or not. */
+    public Counter lockedPages() {
+        return lockedPages;
     }
 
     SpinLock prepareLock() {
@@ -206,14 +233,20 @@ public final class AddressSpace {
         for (final Vma vma : all) {
             vma.lock().writeLock(actor, mmapLock);
         }
-        // Two address spaces may share families (fork): taken in the order of their ids, so that two registrations
-        // can't
-        // wait for each other.
+        // Two address spaces may share files and families (fork): taken in the order of their ids, so that two
+        // registrations can't wait for each other. Truncation opens spans under a file's lock alone.
+        final Set<FileMapping> files = new TreeSet<>(Comparator.comparingLong(FileMapping::id));
         final Set<AnonVma> families = new TreeSet<>(Comparator.comparingLong(AnonVma::id));
         for (final Vma vma : all) {
+            if (vma.file() != null) {
+                files.add(vma.file());
+            }
             for (final AnonVma anonVma : vma.chain) {
                 families.add(anonVma.root);
             }
+        }
+        for (final FileMapping file : files) {
+            file.lock().writeLock(actor);
         }
         for (final AnonVma root : families) {
             root.lock().writeLock(actor);
@@ -224,6 +257,9 @@ public final class AddressSpace {
         }
         for (final AnonVma root : families) {
             root.lock().writeUnlock(actor);
+        }
+        for (final FileMapping file : files) {
+            file.lock().writeUnlock(actor);
         }
     }
 

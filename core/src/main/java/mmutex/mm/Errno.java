@@ -16,5 +16,6 @@ public enum Errno {
     EINVAL,
     EOPNOTSUPP,
     EOVERFLOW,
-    EHWPOISON
+    EHWPOISON,
+    ETIMEDOUT
 }

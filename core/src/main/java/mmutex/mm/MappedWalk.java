@@ -9,12 +9,14 @@ import mmutex.sync.Actor;
  * Huge entries are passed over: whoever walks has had them split.
  *
  * <p>State after {@link #find} or {@link #next} returned true: {@link #slot} holds an entry that maps a page of the folio
- * (present, device-private or exclusive), and its leaf-table lock is held, until {@link #release} or the next
- * {@link #next}, which keeps it while the walk stays in that table. After false: nothing is held.
+ * (present, device-private or exclusive; or, asked for it, a migration entry of it), and its leaf-table lock is held, until
+ * {@link #release} or the next {@link #next}, which keeps it while the walk stays in that table. After false: nothing is
+ * held.
  *
  * <p>Threads: reused by one actor. The caller holds the folio's family lock, so the VMA stays.
  */
 public final class MappedWalk {
+    private Platform platform;
     private PteEncoding encoding;
     private PageTable table;
     private long folio;
@@ -25,6 +27,7 @@ public final class MappedWalk {
     private long end;
     private long slot;
     private long pte;
+    private boolean migration;
     private boolean locked;
 
     /**
@@ -33,12 +36,31 @@ public final class MappedWalk {
      * @param folio first frame
      * @param linearIndex its index; the VMA covers it or one of the folio's other pages
      */
-    public boolean find(final Actor actor, final Vma vma, final long newFolio, final long linearIndex) {
+    public boolean find(final Actor actor, final Vma vma, final long folio, final long linearIndex) {
+        return find(actor, vma, folio, linearIndex, false);
+    }
+
+    /**
+     * With PVMW_MIGRATION: looks for a migration entry of the folio instead. Up to 6.14 it also takes an exclusive entry
+     * for one.
+     */
+    public boolean findMigration(final Actor actor, final Vma vma, final long folio, final long linearIndex) {
+        return find(actor, vma, folio, linearIndex, true);
+    }
+
+    private boolean find(
+            final Actor actor,
+            final Vma vma,
+            final long newFolio,
+            final long linearIndex,
+            final boolean newMigration) {
         final AddressSpace space = vma.space();
+        platform = space.platform();
         encoding = space.encoding();
+        migration = newMigration;
         table = space.pageTable();
         folio = newFolio;
-        frames = space.platform().frames().folioFrames(folio);
+        frames = platform.frames().folioFrames(folio);
         pageSize = space.pageSize();
         tableSize = table.hugeSize();
         addr = vma.address(Math.max(linearIndex, vma.pageOffset()));
@@ -112,15 +134,20 @@ public final class MappedWalk {
         return pte;
     }
 
+    /** check_pte. */
     private boolean maps(final long entry) {
         if (encoding.isPresent(entry)) {
-            return isOurs(encoding.frameNumber(entry));
+            return !migration && isOurs(encoding.frameNumber(entry));
         }
         if (encoding.isNone(entry)) {
             return false;
         }
         final PteKind kind = encoding.kind(entry);
-        return (kind.isDeviceExclusive() || kind.isDevicePrivate()) && isOurs(encoding.swapFrameNumber(entry));
+        final boolean wanted = migration
+                ? kind.isMigration()
+                        || kind.isDeviceExclusive() && platform.profile().migrationWalkAcceptsExclusive()
+                : kind.isDeviceExclusive() || kind.isDevicePrivate();
+        return wanted && isOurs(encoding.swapFrameNumber(entry));
     }
 
     private boolean isOurs(final long pfn) {

@@ -5,6 +5,7 @@ import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
+import mmutex.memory.FrameTable;
 import mmutex.memory.RadixTable;
 
 /** What a program can see of a page: /proc/PID/pagemap and /proc/kpagecount, fs/proc/task_mmu.c (6.12). */
@@ -21,15 +22,23 @@ public final class PageMap {
      * @param frame frame number of a present page or of a swap form that carries one, else 0
      * @param zero whether that frame is the shared zero page
      * @param mapCount mappings of the frame
+     * @param file whether the frame is not anonymous memory: a file's, shared memory's or a driver's
      */
     public record PageState(
-            boolean mapped, PteKind kind, boolean softDirty, boolean uffdWp, long frame, boolean zero, long mapCount) {}
+            boolean mapped,
+            PteKind kind,
+            boolean softDirty,
+            boolean uffdWp,
+            long frame,
+            boolean zero,
+            long mapCount,
+            boolean file) {}
 
     /** Reads one page's state, without touching the page. */
     public static PageState read(final Task task, final AddressSpace space, final long addr) {
         space.mmapLock().readLock(task);
         final Vma vma = space.vmas().lookup(addr);
-        PageState state = new PageState(false, PteKind.NONE, false, false, 0, false, 0);
+        PageState state = new PageState(false, PteKind.NONE, false, false, 0, false, 0, false);
         if (vma != null) {
             final long slot = space.pageTable().slot(addr);
             if (RadixTable.isHuge(slot)) {
@@ -64,7 +73,7 @@ public final class PageMap {
         final PteKind kind = encoding.kind(pte);
         final boolean vmaDirty = vma.has(VmFlags.SOFTDIRTY);
         if (kind == PteKind.NONE) {
-            return new PageState(true, kind, vmaDirty, false, 0, false, 0);
+            return new PageState(true, kind, vmaDirty, false, 0, false, 0, false);
         }
         if (kind == PteKind.PRESENT) {
             final long frame = encoding.frameNumber(pte);
@@ -76,7 +85,9 @@ public final class PageMap {
                     encoding.isUffdWp(pte),
                     frame,
                     zero,
-                    zero ? 0 : platform.frames().mapCount(frame));
+                    zero ? 0 : platform.frames().mapCount(frame),
+                    platform.frames().has(frame, FrameTable.FILE)
+                            || platform.hugeZero().is(platform.frames().head(frame)));
         }
         final long frame = kind.carriesFrameNumber() ? encoding.swapFrameNumber(pte) : 0;
         return new PageState(
@@ -86,6 +97,7 @@ public final class PageMap {
                 encoding.isSwapUffdWp(pte),
                 frame,
                 false,
-                frame == 0 ? 0 : platform.frames().mapCount(frame));
+                frame == 0 ? 0 : platform.frames().mapCount(frame),
+                frame != 0 && platform.frames().has(frame, FrameTable.FILE));
     }
 }

@@ -1,10 +1,14 @@
 package mmutex.mm;
 
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.List;
 import mmutex.layout.PteEncoding;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameData;
 import mmutex.memory.FrameTable;
 import mmutex.memory.TableArena;
+import mmutex.notify.NotifierRange;
 import mmutex.sync.AccessWindow;
 import mmutex.sync.Actor;
 import mmutex.sync.PageLock;
@@ -17,6 +21,9 @@ import mmutex.sync.SrcuDomain;
  * <p>Threads: immutable; its parts say for themselves.
  */
 public final class Platform {
+    /** Devices with memory of their own that a machine can have, less one. */
+    private static final int DEVICE_MEMORIES_MAX = 256;
+
     private final PteEncoding encoding;
     private final SemanticProfile profile;
     private final FrameTable frames;
@@ -28,8 +35,13 @@ public final class Platform {
     private final AccessWindow[] windows;
     private final SrcuDomain srcu = new SrcuDomain();
     private final AnonVmaTable anonVmas = new AnonVmaTable();
+    private final ReverseMap reverseMap;
+    private final AtomicReferenceArray<DeviceMemory> deviceMemories = new AtomicReferenceArray<>(DEVICE_MEMORIES_MAX);
+    private final AtomicInteger nextDeviceMemory = new AtomicInteger(1); // 0 in a frame's private word: nobody's
+    private final FileTable files = new FileTable();
+    private final HugePagePool hugePages;
     private final HugeZero hugeZero;
-    private volatile HugePagePolicy hugePages = HugePagePolicy.MADVISE;
+    private volatile TransparentHugePages transparentHugePages = TransparentHugePages.MADVISE;
 
     /**
      * Creates the shared state.
@@ -50,15 +62,20 @@ public final class Platform {
         this.profile = profile;
         this.frames = new FrameTable(frameCount, encoding.indexBits());
         this.data = new FrameData(frameCount, encoding.pageShift());
-        this.allocator = new FrameAllocator(frames, data);
+        this.allocator = new FrameAllocator(
+                frames,
+                data,
+                pfn -> deviceMemories.get(DeviceMemory.id(frames, pfn)).freed(pfn));
         this.hugeZero = new HugeZero(allocator);
         this.tables = new TableArena(encoding.indexBits() + 3, tableCount);
+        this.hugePages = new HugePagePool(this);
         this.pageLock = new PageLock(frames);
         this.pteLock = new PteLock(tables);
         this.windows = new AccessWindow[cpuCount];
         for (int i = 0; i < cpuCount; i++) {
             windows[i] = new AccessWindow();
         }
+        this.reverseMap = new ReverseMap(this);
     }
 
     public PteEncoding encoding() {
@@ -98,6 +115,11 @@ public final class Platform {
         return windows;
     }
 
+    /** From frames to their mappings, for whoever has a frame and no address space. */
+    public ReverseMap reverseMap() {
+        return reverseMap;
+    }
+
     public SrcuDomain srcu() {
         return srcu;
     }
@@ -125,13 +147,86 @@ public final class Platform {
     }
 
     /** Where faults map huge pages: /sys/kernel/mm/transparent_hugepage/enabled. */
-    public HugePagePolicy hugePages() {
-        return hugePages;
+    public TransparentHugePages transparentHugePages() {
+        return transparentHugePages;
     }
 
     /** Changes the policy for later faults. */
-    public void hugePages(final HugePagePolicy policy) {
-        hugePages = policy;
+    public void transparentHugePages(final TransparentHugePages policy) {
+        transparentHugePages = policy;
+    }
+
+    // ---- memory of devices ----------------------------------------------------------------------------------
+
+    /**
+     * memremap_pages: gives a device memory of its own, of no pages yet. For good.
+     *
+     * @param owner cookie that tells it from others, not the null one
+     * @param ops what its driver does for it
+     * @throws IllegalStateException if there are too many devices
+     */
+    public DeviceMemory newDeviceMemory(final long owner, final DeviceMemoryOps ops) {
+        if (owner == NotifierRange.NO_OWNER) {
+            throw new IllegalArgumentException("memory of a device needs an owner: owner=" + owner);
+        }
+        final int id = nextDeviceMemory.getAndIncrement();
+        if (id >= DEVICE_MEMORIES_MAX) {
+            throw new IllegalStateException("too many devices with memory: " + id);
+        }
+        final DeviceMemory memory = new DeviceMemory(this, id, owner, ops);
+        deviceMemories.set(id, memory);
+        return memory;
+    }
+
+    /**
+     * page_pgmap: the memory that a device-private frame belongs to. Null if the frame is none: an entry that was read
+     * without its lock may lead to a frame that has been freed since, and used again.
+     */
+    public DeviceMemory deviceMemory(final long pfn) {
+        if (!frames.has(pfn, FrameTable.DEVICE_PRIVATE)) {
+            return null;
+        }
+        final int id = DeviceMemory.id(frames, pfn);
+        return id < DEVICE_MEMORIES_MAX ? deviceMemories.get(id) : null;
+    }
+
+    /** How many memories there are; their ids begin with 1 (checkers). */
+    public int deviceMemoryCount() {
+        return Math.min(nextDeviceMemory.get(), DEVICE_MEMORIES_MAX) - 1;
+    }
+
+    /** A memory by its id; null while it is being made (checkers). */
+    public DeviceMemory deviceMemoryById(final int id) {
+        return deviceMemories.get(id);
+    }
+
+    /** Frames set apart for hugetlb mappings. */
+    public HugePagePool hugePages() {
+        return hugePages;
+    }
+
+    /**
+     * Makes an empty file with one holder.
+     *
+     * @param sizePages its size
+     * @throws IllegalStateException if there is no room for the root table of its page cache
+     */
+    public FileMapping createFile(final Actor actor, final FileMapping.Kind kind, final long sizePages) {
+        return files.create(actor, this, kind, sizePages);
+    }
+
+    /** The file that a frame record names; null if it is gone. */
+    public FileMapping file(final long id) {
+        return files.get(id);
+    }
+
+    /** All files (checkers). */
+    public List<FileMapping> files() {
+        return files.all();
+    }
+
+    void removeFile(final Actor actor, final FileMapping dead) {
+        files.remove(actor, dead);
     }
 
     AnonVma createAnonVma(final Actor actor, final AnonVma parent) {

@@ -6,7 +6,8 @@ import mmutex.memory.FrameTable;
 import mmutex.sync.Actor;
 
 /**
- * Reverse mapping of anonymous memory: which VMAs may map a frame, and how often it is mapped. mm/rmap.c (6.12).
+ * Reverse mapping: which VMAs may map a frame of anonymous memory ({@link FileMapping} has those of files), and how often
+ * any frame is mapped. mm/rmap.c (6.12).
  *
  * <p>Threads: each method says which locks its caller holds.
  */
@@ -28,7 +29,7 @@ public final class ReverseMap {
         frames.addMapCount(pfn, 1);
     }
 
-    /** folio_add_anon_rmap_pte / folio_dup_anon_rmap: one more mapping of a frame that is already anonymous. */
+    /** folio_add_anon_rmap_pte, folio_add_file_rmap_pte and their dup forms: one more mapping of a frame. */
     public void add(final long pfn) {
         frames.addMapCount(pfn, 1);
     }
@@ -65,6 +66,27 @@ public final class ReverseMap {
         frames.addEntireMapCount(folio, -1);
     }
 
+    /** folio_add_anon_rmap_pte of a page that was moved: one more mapping, which may be its owner's. PTL held. */
+    public void addMoved(final long pfn, final boolean exclusive) {
+        if (exclusive && platform.profile().hasAnonExclusive()) {
+            frames.setBits(pfn, FrameTable.ANON_EXCLUSIVE);
+        }
+        frames.addMapCount(pfn, 1);
+    }
+
+    /** hugetlb_remove_rmap: one mapping of a huge page goes, with its references; the last one gives the page back. */
+    public void removeHuge(final Actor actor, final int page) {
+        final HugePagePool pool = platform.hugePages();
+        final long[] frameNumbers = pool.frames(actor, page);
+        for (int i = frameNumbers.length - 1; i >= 0; i--) {
+            final boolean last = frames.addMapCount(frameNumbers[i], -1) == 0;
+            frames.putTestZero(frameNumbers[i]); // never the last one, which is the pool's
+            if (last && i == 0) {
+                pool.release(actor, page);
+            }
+        }
+    }
+
     /**
      * A huge entry becomes single ones: each maps its page, holds a reference, and inherits AnonExclusive from the head.
      * The lock of the huge entry is held.
@@ -87,19 +109,34 @@ public final class ReverseMap {
      * (an exclusive frame up to 6.14 is not) or not anonymous.
      */
     public AnonVma lockAnonVma(final Actor actor, final long folio) {
+        return lockAnonVma(actor, folio, true);
+    }
+
+    /**
+     * rmap_walk_anon_lock: the same for a locked frame, mapped or not: migration entries don't count as mappings. Null if
+     * there is no VMA left that could have one.
+     */
+    public AnonVma lockAnonVmaOfMigrated(final Actor actor, final long folio) {
+        return lockAnonVma(actor, folio, false);
+    }
+
+    private AnonVma lockAnonVma(final Actor actor, final long folio, final boolean mapped) {
         while (true) { // ends: each round means that the frame changed hands meanwhile
             final long id = frames.mapping(folio);
-            if (id == 0 || frames.folioMapCount(folio) == 0) {
+            if (id == 0 || mapped && frames.folioMapCount(folio) == 0) {
                 return null;
             }
             final AnonVma found = platform.anonVma(id);
             if (found == null) {
-                continue;
+                if (mapped) {
+                    continue;
+                }
+                return null;
             }
             found.lock().readLock(actor);
             // ORDER(anon-vma-recheck): the id may have been freed and used again before the lock was held.
             if (frames.mapping(folio) == id && platform.anonVma(id) == found) {
-                if (frames.folioMapCount(folio) == 0) {
+                if (mapped && frames.folioMapCount(folio) == 0) {
                     found.lock().readUnlock(actor);
                     return null;
                 }
@@ -150,6 +187,7 @@ public final class ReverseMap {
     private static boolean isCompatible(final Vma a, final Vma b) {
         final long access = VmFlags.READ | VmFlags.WRITE | VmFlags.EXEC | VmFlags.SOFTDIRTY;
         return a.end() == b.start()
+                && a.file() == b.file()
                 && ((a.flags() ^ b.flags()) & ~access) == 0
                 && b.pageOffset() == a.linearIndex(b.start());
     }
@@ -220,6 +258,7 @@ public final class ReverseMap {
             }
         }
         chain.clear();
+        vma.anonVma(null);
         own.lock().writeUnlock(actor);
     }
 

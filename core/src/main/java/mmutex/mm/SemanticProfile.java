@@ -28,17 +28,21 @@ import mmutex.notify.NotifierEvent;
  * @param mprotectUnaccounts mprotect to read-only gives back the accounting of memory that was never faulted in
  * @param mergesIntoUnfaulted a VMA without anon_vma is merged with a changed neighbour that has one
  * @param mprotectNotifyLevel level of the upper entries whose presence mprotect looks at before it sends its event
- * @param populateStopsAtHole MADV_POPULATE stops at a hole
+ * @param populate what MADV_POPULATE does about holes, if the kernel has it
+ * @param mremapMovesManyVmas mremap moves a range VMA by VMA, holes and all, instead of refusing what isn't one VMA
  * @param retriedFaultIsMajor a fault that had to wait counts as major
  * @param hasAnonExclusive the AnonExclusive bit exists
  * @param exclusiveIsReclaimable reclaim and migration handle exclusive entries
  * @param migrationWalkAcceptsExclusive the migration walk takes exclusive entries for its own (a defect)
+ * @param deviceFaultTakesPageLock a fault on a device-private page takes its page lock before it calls the driver
  * @param hasVmaLock faults try the per-VMA lock first
  * @param makeConfusesSubpages make takes a large folio's head for whichever page was asked for, and hands it to the device;
  *     later versions refuse all but the head
  * @param restoreConfusesSubpages a fault maps a large folio's head in the place of any of its pages
  * @param hugeZeroWriteAllocates a write to the huge page of zeroes gets a huge page (6.13), not a small one
  * @param deviceFaultPages pages that the test device faults per round
+ * @param deviceMigrationPages pages that the test device migrates per round
+ * @param deviceWritesMigratedHoles the test device maps memory that it gave to untouched pages writable
  * @param deviceReportsErrno the test device passes make's errno on, instead of EBUSY
  */
 public record SemanticProfile(
@@ -61,16 +65,20 @@ public record SemanticProfile(
         boolean mprotectUnaccounts,
         boolean mergesIntoUnfaulted,
         int mprotectNotifyLevel,
-        boolean populateStopsAtHole,
+        Populate populate,
+        boolean mremapMovesManyVmas,
         boolean retriedFaultIsMajor,
         boolean hasAnonExclusive,
         boolean exclusiveIsReclaimable,
         boolean migrationWalkAcceptsExclusive,
+        boolean deviceFaultTakesPageLock,
         boolean hasVmaLock,
         boolean makeConfusesSubpages,
         boolean restoreConfusesSubpages,
         boolean hugeZeroWriteAllocates,
         int deviceFaultPages,
+        int deviceMigrationPages,
+        boolean deviceWritesMigratedHoles,
         boolean deviceReportsErrno) {
 
     /** How make verifies that GUP's answer still holds. */
@@ -89,6 +97,16 @@ public record SemanticProfile(
         COPY_DEMOTED,
         /** Restores it if the page lock can be had at once; otherwise fork fails. */
         RESTORE_BY_TRYLOCK
+    }
+
+    /** MADV_POPULATE_READ and MADV_POPULATE_WRITE. */
+    public enum Populate {
+        /** Not there yet: EINVAL. */
+        ABSENT,
+        /** Goes on behind a hole, and reports it at the end. */
+        PASSES_HOLES,
+        /** Ends at a hole. */
+        STOPS_AT_HOLE
     }
 
     /** When mprotect grants write at once. */
@@ -122,16 +140,20 @@ public record SemanticProfile(
             false,
             false,
             PMD,
+            Populate.ABSENT,
             false,
             true,
             false,
             false,
             true,
+            false,
             false,
             true,
             true,
             false,
             64,
+            64,
+            true,
             false);
 
     /** The posted v8/v9 series, May 2021. */
@@ -155,16 +177,20 @@ public record SemanticProfile(
             false,
             false,
             PMD,
+            Populate.ABSENT,
             false,
             true,
             false,
             false,
             true,
+            false,
             false,
             true,
             false,
             false,
             64,
+            64,
+            true,
             false);
 
     /** 5.14 to 6.2; what differs between 5.14 and 5.19 follows the later ones (recorded: 6.1). */
@@ -188,16 +214,20 @@ public record SemanticProfile(
             false,
             false,
             PMD,
+            Populate.PASSES_HOLES,
             false,
             true,
             true,
             false,
             true,
+            false,
             false,
             false,
             false,
             false,
             64,
+            64,
+            true,
             false);
 
     /** 6.3 to 6.14 (recorded: 6.12). */
@@ -221,16 +251,20 @@ public record SemanticProfile(
             true,
             false,
             PUD,
-            true,
+            Populate.STOPS_AT_HOLE,
+            false,
             false,
             true,
             false,
             true,
+            false,
             true,
             false,
             false,
             false,
             64,
+            64,
+            true,
             false);
 
     /** 6.15 and later (recorded: 7.3). */
@@ -254,16 +288,20 @@ public record SemanticProfile(
             true,
             true,
             PUD,
+            Populate.STOPS_AT_HOLE,
             true,
             false,
             true,
             true,
             false,
+            true,
             true,
             false,
             false,
             true,
             32,
+            512,
+            false,
             true);
 
     /** All profiles, oldest first. */

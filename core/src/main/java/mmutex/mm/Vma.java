@@ -11,11 +11,12 @@ import mmutex.sync.VmaLock;
  * A mapped range with one set of flags: {@code struct vm_area_struct} (6.12).
  *
  * <p>Everything here changes only with the mmap lock held for writing and this VMA write-locked, and, if it has an
- * anon_vma, with that family's lock held for writing; except that a fault may set {@link #anonVma} once. It may be read
+ * anon_vma or a file, with those locks held for writing; except that a fault may set {@link #anonVma} once. It may be read
  * with any of those locks held shared. Bounds are also read without lock by the first step of a fault, which checks
  * again under the VMA lock.
  */
 public final class Vma {
+    private static final long SHARED = VmFlags.SHARED;
     private static final VarHandle ANON_VMA;
 
     static {
@@ -28,6 +29,7 @@ public final class Vma {
 
     private final AddressSpace space;
     private final VmaLock lock = new VmaLock();
+    private final FileMapping file;
 
     /** The anon_vmas this VMA is linked to, own and inherited (the kernel's anon_vma_chain). Under the family lock. */
     final List<AnonVma> chain = new ArrayList<>(2);
@@ -43,7 +45,18 @@ public final class Vma {
     private AnonVma anonVma;
 
     Vma(final AddressSpace space, final long start, final long end, final long flags, final long pageOffset) {
+        this(space, start, end, flags, pageOffset, null);
+    }
+
+    Vma(
+            final AddressSpace space,
+            final long start,
+            final long end,
+            final long flags,
+            final long pageOffset,
+            final FileMapping file) {
         this.space = space;
+        this.file = file;
         this.start = start;
         this.end = end;
         this.pageOffset = pageOffset;
@@ -90,7 +103,19 @@ public final class Vma {
         return protection;
     }
 
-    /** Linear page index of the first page; for private anonymous memory where it was first mapped. */
+    /** The file that it maps; null for private anonymous memory. */
+    public FileMapping file() {
+        return file;
+    }
+
+    /** vma_is_anonymous. */
+    public boolean isAnonymous() {
+        return file == null;
+    }
+
+    /**
+     * Linear page index of the first page: the page of the file, or for private anonymous memory where it was first mapped.
+     */
     public long pageOffset() {
         return pageOffset;
     }
@@ -138,7 +163,13 @@ public final class Vma {
 
     void flags(final long newFlags) {
         flags = newFlags;
-        protection = space.platform().encoding().protection(newFlags);
+        protection = space.platform().encoding().protection(wantsWriteNotify(newFlags) ? newFlags & ~SHARED : newFlags);
+    }
+
+    /** vma_wants_writenotify: shared memory whose soft-dirty bits are tracked must fault on the first write. */
+    private static boolean wantsWriteNotify(final long flags) {
+        return (flags & (SHARED | VmFlags.WRITE)) == (SHARED | VmFlags.WRITE)
+                && (flags & (VmFlags.SOFTDIRTY | VmFlags.HUGETLB)) == 0;
     }
 
     void detach() {

@@ -4,9 +4,13 @@ import mmutex.layout.VmFlags;
 import mmutex.sync.Actor;
 
 /**
- * Splits, merges and links the VMAs of one address space, by the kernel's merging rules: same flags but soft-dirty,
- * contiguous page offset, compatible anon_vma. Which VMAs merge is visible to programs: it decides what fork copies,
+ * Splits, merges and links the VMAs of one address space, by the kernel's merging rules: same file, same flags but
+ * soft-dirty, contiguous page offset, compatible anon_vma. Which VMAs merge is visible to programs: it decides what fork copies,
  * which neighbours a conversion notifies, and which ranges are one.
+ *
+ * <p>Bounds of VMAs that map a file change under that file's lock, from the first to the last step of an edit (vma_prepare,
+ * vma_complete): a truncation that walks the file's VMAs without any mmap lock must not find a gap. VMAs are write-locked
+ * before it: their faults wait for page locks, whose holders may want the file's.
  *
  * <p>Every method needs the mmap lock held for writing. Kernel counterpart: mm/vma.c (6.12).
  */
@@ -21,36 +25,91 @@ public final class VmaEditor {
         this.vmas = space.vmas();
     }
 
-    /** vma_merge_new_range, or a new VMA: maps an empty range. Returns the VMA that now holds it. */
+    /** Maps an empty range of private anonymous memory. */
     public Vma map(final Actor actor, final long start, final long end, final long flags, final long pageOffset) {
-        final Vma previous = vmas.before(start);
-        final Vma next = vmas.find(start);
-        final boolean left = previous != null && canMergeAfter(previous, start, flags, null, pageOffset);
-        final boolean right = next != null
-                && canMergeBefore(next, end, flags, null, pageOffset + pages(start, end))
-                && (!left || areCompatible(previous, next));
-        final Vma merged;
-        if (left && right) {
-            merged = previous;
-            lock(actor, previous);
-            lock(actor, next);
-            duplicateAnonVma(actor, previous, next);
-            resize(actor, previous, previous.start(), next.end(), previous.pageOffset());
-            remove(actor, next);
-        } else if (left) {
-            merged = previous;
-            lock(actor, previous);
-            resize(actor, previous, previous.start(), end, previous.pageOffset());
-        } else if (right) {
-            merged = next;
-            lock(actor, next);
-            resize(actor, next, start, next.end(), pageOffset);
-        } else {
-            merged = new Vma(space, start, end, flags, pageOffset);
-            lock(actor, merged);
-            vmas.insert(merged);
+        return map(actor, start, end, flags, pageOffset, null);
+    }
+
+    /**
+     * vma_merge_new_range, or a new VMA: maps an empty range. Returns the VMA that now holds it.
+     *
+     * @param file what it maps, null for private anonymous memory
+     */
+    public Vma map(
+            final Actor actor,
+            final long start,
+            final long end,
+            final long flags,
+            final long pageOffset,
+            final FileMapping file) {
+        Vma merged = mergeNew(actor, start, end, flags, pageOffset, file, null);
+        if (merged == null) {
+            merged = new Vma(space, start, end, flags, pageOffset, file);
+            insert(actor, merged);
         }
         merged.flags(merged.flags() | VmFlags.SOFTDIRTY);
+        return merged;
+    }
+
+    /**
+     * copy_vma: maps an empty range for pages that move there from a VMA, [from, from + length) of it. Pages keep their
+     * linear index, so that reverse maps find them; where there are none yet, the index follows the new place, for the
+     * sake of merging. Returns the VMA that now holds the range; that may be the source itself.
+     */
+    public Vma copyRange(final Actor actor, final Vma source, final long from, final long length, final long to) {
+        final FileMapping file = source.file();
+        final boolean movesFreely = file == null && source.anonVma() == null;
+        final long pageOffset = movesFreely ? to >>> space.pageShift() : source.linearIndex(from);
+        final Vma merged = mergeNew(actor, to, to + length, source.flags(), pageOffset, file, source);
+        if (merged != null) {
+            return merged;
+        }
+        final Vma copy = new Vma(space, to, to + length, source.flags(), pageOffset, file);
+        copy.anonVma(source.anonVma());
+        reverseMap.cloneChain(actor, copy, source);
+        insert(actor, copy);
+        return copy;
+    }
+
+    /** Lets neighbours grow over an empty range; null if none can. {@code source}: whose pages will come, or null. */
+    private Vma mergeNew(
+            final Actor actor,
+            final long start,
+            final long end,
+            final long flags,
+            final long pageOffset,
+            final FileMapping file,
+            final Vma source) {
+        final Vma previous = vmas.before(start);
+        final Vma next = vmas.find(start);
+        final boolean left = previous != null && canMergeAfter(previous, start, flags, file, source, pageOffset);
+        final boolean right = next != null
+                && canMergeBefore(next, end, flags, file, source, pageOffset + pages(start, end))
+                && (!left || areCompatible(previous, next));
+        if (!left && !right) {
+            return null;
+        }
+        final Vma merged = left ? previous : next;
+        lock(actor, merged);
+        if (left && right) {
+            lock(actor, next);
+        }
+        prepare(actor, file);
+        if (left && right) {
+            duplicateAnonVma(actor, previous, next);
+        }
+        if (source != null) {
+            duplicateAnonVma(actor, merged, source);
+        }
+        if (left) {
+            resize(actor, previous, previous.start(), right ? next.end() : end, previous.pageOffset());
+        } else {
+            resize(actor, next, start, next.end(), pageOffset);
+        }
+        if (left && right) {
+            absorb(actor, next);
+        }
+        complete(actor, file);
         return merged;
     }
 
@@ -61,10 +120,11 @@ public final class VmaEditor {
     public Vma modify(final Actor actor, final Vma vma, final long start, final long end, final long flags) {
         final Vma previous = start == vma.start() ? vmas.before(start) : null;
         final Vma next = end == vma.end() ? vmas.find(end) : null;
+        final FileMapping file = vma.file();
         final long pageOffset = vma.linearIndex(start);
-        final boolean left = previous != null && canMergeAfter(previous, start, flags, vma, pageOffset);
+        final boolean left = previous != null && canMergeAfter(previous, start, flags, file, vma, pageOffset);
         final boolean right = next != null
-                && canMergeBefore(next, end, flags, vma, pageOffset + pages(start, end))
+                && canMergeBefore(next, end, flags, file, vma, pageOffset + pages(start, end))
                 && (!left || areCompatible(previous, next));
         lock(actor, vma);
         final Vma result;
@@ -72,20 +132,26 @@ public final class VmaEditor {
             result = previous;
             lock(actor, previous);
             lock(actor, next);
+            prepare(actor, file);
             duplicateAnonVma(actor, previous, vma.anonVma() != null ? vma : next);
             resize(actor, previous, previous.start(), next.end(), previous.pageOffset());
-            remove(actor, vma);
-            remove(actor, next);
+            absorb(actor, vma);
+            absorb(actor, next);
+            complete(actor, file);
         } else if (left) {
             result = previous;
             lock(actor, previous);
+            prepare(actor, file);
             duplicateAnonVma(actor, previous, vma);
             shiftBoundary(actor, previous, vma, end);
+            complete(actor, file);
         } else if (right) {
             result = next;
             lock(actor, next);
+            prepare(actor, file);
             duplicateAnonVma(actor, next, vma);
             shiftBoundary(actor, vma, next, start);
+            complete(actor, file);
         } else {
             result = isolate(actor, vma, start, end);
         }
@@ -101,19 +167,84 @@ public final class VmaEditor {
         }
     }
 
-    /** Takes a VMA out: unlinked from its reverse map, no longer found. */
+    /** Takes a VMA out: no longer found, unlinked from its reverse maps. */
     public void remove(final Actor actor, final Vma vma) {
+        detach(actor, vma);
+        unlink(actor, vma);
+    }
+
+    /** The first half of {@link #remove}: no fault finds the VMA any more, but truncation and rmap walks do. */
+    public void detach(final Actor actor, final Vma vma) {
         lock(actor, vma);
         vmas.remove(vma);
+    }
+
+    /** The second half, unlink_anon_vmas and unlink_file_vma: after its entries have been zapped, before its tables go. */
+    public void unlink(final Actor actor, final Vma vma) {
+        reverseMap.unlink(actor, vma);
+        final FileMapping file = vma.file();
+        if (file != null) {
+            prepare(actor, file);
+            file.unlink(vma);
+            complete(actor, file);
+            file.release(actor);
+        }
+    }
+
+    /** Changes flags that have no part in merging, of a VMA as a whole. */
+    public void changeFlags(final Actor actor, final Vma vma, final long flags) {
+        lock(actor, vma);
+        vma.flags(flags);
+    }
+
+    /** unlink_anon_vmas of a VMA that stays, but whose pages have all moved away. */
+    public void forgetPages(final Actor actor, final Vma vma) {
+        lock(actor, vma);
         reverseMap.unlink(actor, vma);
     }
 
     /** Adds a forked VMA to a new address space, as it is. */
     public Vma copy(final Actor actor, final Vma from, final long flags) {
-        final Vma copy = new Vma(space, from.start(), from.end(), flags, from.pageOffset());
-        lock(actor, copy);
-        vmas.insert(copy);
+        final Vma copy = new Vma(space, from.start(), from.end(), flags, from.pageOffset(), from.file());
+        insert(actor, copy);
         return copy;
+    }
+
+    /** A new VMA: linked to its file, of which it becomes a holder, and found. */
+    private void insert(final Actor actor, final Vma vma) {
+        lock(actor, vma);
+        final FileMapping file = vma.file();
+        if (file != null) {
+            file.hold();
+            prepare(actor, file);
+            file.link(vma);
+            complete(actor, file);
+        }
+        vmas.insert(vma);
+    }
+
+    /** Within an edit: a VMA whose range others have taken over. They hold the file too, so it stays. */
+    private void absorb(final Actor actor, final Vma vma) {
+        vmas.remove(vma);
+        reverseMap.unlink(actor, vma);
+        final FileMapping file = vma.file();
+        if (file != null) {
+            file.unlink(vma);
+            file.release(actor);
+        }
+    }
+
+    /** vma_prepare: the file's VMAs stand still for others until {@link #complete}. */
+    private static void prepare(final Actor actor, final FileMapping file) {
+        if (file != null) {
+            file.lock().writeLock(actor);
+        }
+    }
+
+    private static void complete(final Actor actor, final FileMapping file) {
+        if (file != null) {
+            file.lock().writeUnlock(actor);
+        }
     }
 
     private Vma isolate(final Actor actor, final Vma vma, final long start, final long end) {
@@ -128,33 +259,43 @@ public final class VmaEditor {
     private Vma splitAt(final Actor actor, final Vma vma, final long addr) {
         lock(actor, vma);
         PmdSplitter.splitAtBoundary(actor, vma, addr);
-        final Vma above = new Vma(space, addr, vma.end(), vma.flags(), vma.linearIndex(addr));
+        final FileMapping file = vma.file();
+        final Vma above = new Vma(space, addr, vma.end(), vma.flags(), vma.linearIndex(addr), file);
         lock(actor, above);
         above.anonVma(vma.anonVma());
         reverseMap.cloneChain(actor, above, vma);
+        prepare(actor, file);
+        if (file != null) {
+            file.hold();
+            file.link(above);
+        }
         resize(actor, vma, vma.start(), addr, vma.pageOffset());
+        complete(actor, file);
         vmas.insert(above);
         return above;
     }
 
-    /** The boundary between two neighbours moves; a side that becomes empty is removed. */
+    /**
+     * The boundary between two neighbours moves; a side that becomes empty is removed. The side that grows is resized
+     * first, so that at no instant a page is covered by neither: a reverse-map walk of another process, which may come
+     * between, would leave a migration entry behind.
+     */
     private void shiftBoundary(final Actor actor, final Vma below, final Vma above, final long boundary) {
         PmdSplitter.splitAtBoundary(actor, boundary < below.end() ? below : above, boundary);
         if (boundary == above.end()) {
             resize(actor, below, below.start(), boundary, below.pageOffset());
-            remove(actor, above);
+            absorb(actor, above);
         } else if (boundary == below.start()) {
-            final long pageOffset = below.pageOffset();
-            remove(actor, below);
-            resize(actor, above, boundary, above.end(), pageOffset);
+            resize(actor, above, boundary, above.end(), below.pageOffset());
+            absorb(actor, below);
         } else if (boundary > below.end()) {
             final long aboveOffset = above.linearIndex(boundary);
-            resize(actor, above, boundary, above.end(), aboveOffset);
             resize(actor, below, below.start(), boundary, below.pageOffset());
+            resize(actor, above, boundary, above.end(), aboveOffset);
         } else {
             final long aboveOffset = below.linearIndex(boundary);
-            resize(actor, below, below.start(), boundary, below.pageOffset());
             resize(actor, above, boundary, above.end(), aboveOffset);
+            resize(actor, below, below.start(), boundary, below.pageOffset());
         }
     }
 
@@ -169,9 +310,21 @@ public final class VmaEditor {
     /**
      * Reverse-map walks read the bounds under the family lock, and visit VMAs in the order of their first pages. A resized
      * VMA is taken out and put back, and so comes to stand behind others that begin at the same page: a forked child's
-     * VMA is then visited, and its address space notified, before its parent's.
+     * VMA is then visited, and its address space notified, before its parent's. The file is prepared.
      */
     private void resize(final Actor actor, final Vma vma, final long start, final long end, final long pageOffset) {
+        final FileMapping file = vma.file();
+        if (file != null) {
+            file.unlink(vma);
+        }
+        resizeInFamily(actor, vma, start, end, pageOffset);
+        if (file != null) {
+            file.link(vma);
+        }
+    }
+
+    private void resizeInFamily(
+            final Actor actor, final Vma vma, final long start, final long end, final long pageOffset) {
         final AnonVma anonVma = vma.anonVma();
         if (anonVma == null) {
             vma.bounds(start, end, pageOffset);
@@ -194,24 +347,37 @@ public final class VmaEditor {
 
     /** Whether a range, new or all or a part of {@code changed}, can become part of the VMA before it. */
     private static boolean canMergeAfter(
-            final Vma previous, final long start, final long flags, final Vma changed, final long pageOffset) {
+            final Vma previous,
+            final long start,
+            final long flags,
+            final FileMapping file,
+            final Vma changed,
+            final long pageOffset) {
         return previous.end() == start
-                && hasSameFlags(previous, flags)
+                && isAlike(previous, flags, file)
                 && isMergeable(previous, changed)
                 && previous.linearIndex(start) == pageOffset;
     }
 
     /** Whether a range, new or all or a part of {@code changed}, can become part of the VMA behind it. */
     private static boolean canMergeBefore(
-            final Vma next, final long end, final long flags, final Vma changed, final long endOffset) {
+            final Vma next,
+            final long end,
+            final long flags,
+            final FileMapping file,
+            final Vma changed,
+            final long endOffset) {
         return next.start() == end
-                && hasSameFlags(next, flags)
+                && isAlike(next, flags, file)
                 && isMergeable(next, changed)
                 && next.pageOffset() == endOffset;
     }
 
-    private static boolean hasSameFlags(final Vma vma, final long flags) {
-        return ((vma.flags() ^ flags) & ~VmFlags.SOFTDIRTY) == 0;
+    /** is_mergeable_vma. */
+    private static boolean isAlike(final Vma vma, final long flags, final FileMapping file) {
+        return ((vma.flags() ^ flags) & ~VmFlags.SOFTDIRTY) == 0
+                && (flags & VmFlags.SPECIAL) == 0
+                && vma.file() == file;
     }
 
     /**

@@ -17,7 +17,7 @@ public class Actor {
     /** Waits that may be nested: a wait whose pause serves a ring whose callback waits for a driver lock, and spare. */
     private static final int NESTED_WAITS_MAX = 8;
 
-    private static final int LOCALS_MAX = 32;
+    private static final int LOCALS_MAX = 64;
     private static final VarHandle THREAD;
     private static final VarHandle ASLEEP;
     private static final VarHandle KILLED;

@@ -27,6 +27,7 @@ public final class DriverLock {
     }
 
     private final WaitQueue queue = new WaitQueue();
+    private final LockClass lockClass;
     private final long instance;
 
     @SuppressWarnings("unused") // through STATE
@@ -36,17 +37,23 @@ public final class DriverLock {
 
     /** Creates a lock; {@code instance} tells the driver locks of a machine apart in reports. */
     public DriverLock(final long instance) {
+        this(LockClass.DL, instance);
+    }
+
+    /** Creates a lock of another place in the order. */
+    public DriverLock(final LockClass lockClass, final long instance) {
+        this.lockClass = lockClass;
         this.instance = instance;
     }
 
     /** Takes the lock. */
     public void lock(final Actor actor) {
-        LockEvents.acquiring(actor, LockClass.DL, instance, false, false);
+        LockEvents.acquiring(actor, lockClass, instance, false, false);
         if (!STATE.compareAndSet(this, FREE, HELD)) { // ORDER(driver-lock) acquire
             lockSlow(actor);
         }
         owner = actor;
-        LockEvents.acquired(actor, LockClass.DL, instance, false);
+        LockEvents.acquired(actor, lockClass, instance, false);
     }
 
     private void lockSlow(final Actor actor) {
@@ -67,12 +74,12 @@ public final class DriverLock {
 
     /** Takes the lock if that needs no waiting. */
     public boolean tryLock(final Actor actor) {
-        LockEvents.acquiring(actor, LockClass.DL, instance, false, true);
+        LockEvents.acquiring(actor, lockClass, instance, false, true);
         if (!STATE.compareAndSet(this, FREE, HELD)) { // ORDER(driver-lock) acquire
             return false;
         }
         owner = actor;
-        LockEvents.acquired(actor, LockClass.DL, instance, false);
+        LockEvents.acquired(actor, lockClass, instance, false);
         return true;
     }
 
@@ -82,7 +89,7 @@ public final class DriverLock {
             throw new IllegalStateException("unlock by another actor: owner=" + owner + ", actor=" + actor);
         }
         owner = null;
-        LockEvents.released(actor, LockClass.DL, instance, false);
+        LockEvents.released(actor, lockClass, instance, false);
         if ((int) STATE.getAndSet(this, FREE) == CONTENDED) { // ORDER(driver-lock) release
             queue.wake(actor, instance);
         }

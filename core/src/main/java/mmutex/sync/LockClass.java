@@ -2,12 +2,18 @@ package mmutex.sync;
 
 /** Classes of locks and waits, named as in the kernel's lock order. */
 public enum LockClass {
+    /** Inode lock, i_rwsem: truncations and writes of one file exclude each other. */
+    IR,
     /** mmap lock. */
     MM,
     /** Per-VMA lock. */
     VL,
     /** Page lock, PG_locked. */
     PG,
+    /** A device's list of memory chunks; held while it is emptied. */
+    DM,
+    /** A file's mapping lock, i_mmap_rwsem: which VMAs map it. */
+    IM,
     /** Root anon_vma's lock. */
     AV,
     /** A notifier span: waited for by read_begin and remove. */

@@ -70,18 +70,36 @@ public final class PageLock {
         return got;
     }
 
+    /** Whether a wait without a reference still makes sense; asked again and again. */
+    @FunctionalInterface
+    public interface Reason {
+        boolean remains();
+    }
+
     /** folio_wait_locked: waits until the page is unlocked, without taking the lock; false on a fatal signal. */
     public boolean waitUnlocked(final Actor actor, final long pfn, final boolean killable) {
+        return waitUnlockedSlow(actor, pfn, killable, null);
+    }
+
+    /**
+     * migration_entry_wait_on_locked: waits until the page is unlocked, without a reference on it. It may be freed
+     * meanwhile, used again, and locked by its next owner: then the reason is gone, and so the wait is over.
+     */
+    public void waitUnlockedUnreferenced(final Actor actor, final long pfn, final Reason reason) {
+        waitUnlockedSlow(actor, pfn, false, reason);
+    }
+
+    private boolean waitUnlockedSlow(final Actor actor, final long pfn, final boolean killable, final Reason reason) {
         LockEvents.waitsFor(actor, LockClass.PG, pfn);
         if (!frames.has(pfn, FrameTable.LOCKED)) {
             return true;
         }
         final Wait wait = actor.startWait(queue(pfn), pfn);
         boolean unlocked;
-        while (true) { // ends with the holder's unlock, or the signal
+        while (true) { // ends with the holder's unlock, the signal, or the reason
             final long state = frames.state(pfn);
             unlocked = (state & FrameTable.LOCKED) == 0;
-            if (unlocked || killable && actor.isKilled()) {
+            if (unlocked || killable && actor.isKilled() || reason != null && !reason.remains()) {
                 break;
             }
             if (mayPause(wait, pfn, state)) {

@@ -4,14 +4,16 @@
  * <p>Lock order, outermost first (the kernel's, see {@code docs/ordering.md}):
  *
  * <pre>
- *   MM parent -&gt; MM child (fork)          MmapLock
- *     VL                                   VmaLock
- *       PG                                 PageLock, several only by trylock
- *         AV                               FairRwLock of the root anon_vma
- *           N  span of a notification      callbacks run here and inherit everything above
- *             DL                           DriverLock
- *               PT, PT second (fork)       PteLock
- *                 SQ, LF                   SpinLock, leaves
+ *   IR                                     FairRwLock of a file that is written or truncated
+ *     MM parent -&gt; MM child (fork)        MmapLock
+ *       VL                                 VmaLock
+ *         PG                               PageLock, several only by trylock
+ *           IM                             FairRwLock of the VMAs that map a file
+ *             AV                           FairRwLock of the root anon_vma
+ *               N  span of a notification  callbacks run here and inherit everything above
+ *                 DL                       DriverLock
+ *                   PT, PT second (fork)   PteLock
+ *                     SQ, LF               SpinLock, leaves
  * </pre>
  *
  * Nobody waits for N while holding PG, DL or PT. Whoever waits does so in a loop around {@link mmutex.sync.Wait#pause},

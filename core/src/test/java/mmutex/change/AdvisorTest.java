@@ -203,7 +203,10 @@ class AdvisorTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Advice.class, names = "DONTNEED", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(
+            value = Advice.class,
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"DONTNEED", "FREE", "COLD", "POPULATE_READ", "POPULATE_WRITE"})
     void shouldSendNothingForAdviceOnMappings(final Advice advice) {
         emulation.mapWritten(0, 4);
         final List<Event> events = emulation.record();

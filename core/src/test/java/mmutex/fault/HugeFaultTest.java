@@ -20,7 +20,7 @@ import mmutex.machine.Process;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
 import mmutex.mm.Errno;
-import mmutex.mm.HugePagePolicy;
+import mmutex.mm.TransparentHugePages;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.NotifierEvent;
 import org.junit.jupiter.api.Test;
@@ -87,10 +87,10 @@ class HugeFaultTest {
 
         emulation.store(4 * PAGES, 1);
         assertThat(Huge.isHuge(emulation, 4 * PAGES)).as("not advised").isFalse();
-        emulation.platform.hugePages(HugePagePolicy.NEVER);
+        emulation.platform.transparentHugePages(TransparentHugePages.NEVER);
         emulation.store(0, 1);
         assertThat(Huge.isHuge(emulation, 0)).as("never").isFalse();
-        emulation.platform.hugePages(HugePagePolicy.ALWAYS);
+        emulation.platform.transparentHugePages(TransparentHugePages.ALWAYS);
         emulation.store(5 * PAGES, 1);
         assertThat(Huge.isHuge(emulation, 5 * PAGES)).as("always").isTrue();
         Huge.advise(emulation, PAGES, PAGES, Advice.NOHUGEPAGE);
@@ -302,7 +302,7 @@ class HugeFaultTest {
         final long[] pages = new long[1];
 
         emulation.space.mmapLock().readLock(emulation.cpu);
-        final int got = PageGetter.getPages(emulation.cpu, emulation.space, addr(9), 1, true, false, pages);
+        final int got = PageGetter.getPages(emulation.cpu, emulation.space, addr(9), 1, GupFlags.WRITE, pages);
         emulation.space.mmapLock().readUnlock(emulation.cpu);
 
         assertThat(got).isEqualTo(1);

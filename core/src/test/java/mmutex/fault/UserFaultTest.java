@@ -96,7 +96,7 @@ class UserFaultTest {
     @ParameterizedTest
     @EnumSource(
             value = PteKind.class,
-            names = {"SWAP", "MIGRATION_WRITE", "DEVICE_PRIVATE_WRITE", "MARKER"})
+            names = {"SWAP", "MARKER"})
     void shouldNotGuessWhatEntriesMeanThatNobodyMakesYet(final PteKind kind) {
         emulation.mapWritten(0, 1);
         final long slot = emulation.space.pageTable().slot(BASE);

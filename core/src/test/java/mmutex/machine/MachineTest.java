@@ -95,13 +95,13 @@ class MachineTest {
         emulation.load(2);
 
         assertThat(emulation.process.pagemap(cpu, addr(3)))
-                .isEqualTo(new PageState(false, PteKind.NONE, false, false, 0, false, 0));
+                .isEqualTo(new PageState(false, PteKind.NONE, false, false, 0, false, 0, false));
         assertThat(emulation.process.pagemap(cpu, addr(0)))
-                .isEqualTo(new PageState(true, PteKind.NONE, true, false, 0, false, 0));
+                .isEqualTo(new PageState(true, PteKind.NONE, true, false, 0, false, 0, false));
         assertThat(emulation.process.pagemap(cpu, addr(1)))
-                .isEqualTo(new PageState(true, PteKind.PRESENT, true, false, emulation.frame(1), false, 1));
+                .isEqualTo(new PageState(true, PteKind.PRESENT, true, false, emulation.frame(1), false, 1, false));
         assertThat(emulation.process.pagemap(cpu, addr(2)))
-                .isEqualTo(new PageState(true, PteKind.PRESENT, true, false, 1, true, 0));
+                .isEqualTo(new PageState(true, PteKind.PRESENT, true, false, 1, true, 0, false));
         assertThat(emulation.process.rssAnonPages()).isEqualTo(1);
         assertThat(emulation.pte(0)).isEqualTo(emulation.encoding.empty()); // looking touches nothing
     }

@@ -8,6 +8,7 @@ import mmutex.layout.KernelGeneration;
 import mmutex.mm.SemanticProfile.ForkExclusive;
 import mmutex.mm.SemanticProfile.MakeCheck;
 import mmutex.mm.SemanticProfile.MprotectUpgrade;
+import mmutex.mm.SemanticProfile.Populate;
 import mmutex.notify.NotifierEvent;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,12 +76,12 @@ class SemanticProfileTest {
     // spotless:off
     @ParameterizedTest
     @CsvSource({
-        //     generation  fork                 upgrade   stops  major  anonExcl  vma lock  pages  errno
-        "V3,   V6_12,      COPY_DEMOTED,        NEVER,    false, true,  false,    false,    64,    false",
-        "V9,   V6_12,      RESTORE_BY_TRYLOCK,  NEVER,    false, true,  false,    false,    64,    false",
-        "K514, V6_12,      RESTORE_BY_TRYLOCK,  IF_DIRTY, false, true,  true,     false,    64,    false",
-        "K612, V6_12,      RESTORE_BY_TRYLOCK,  ALWAYS,   true,  false, true,     true,     64,    false",
-        "K615, V7_3,       RESTORE_BY_TRYLOCK,  ALWAYS,   true,  false, true,     true,     32,    true",
+        //     generation  fork                 upgrade   populate       major  anonExcl  vma lock  pages  errno
+        "V3,   V6_12,      COPY_DEMOTED,        NEVER,    ABSENT,        true,  false,    false,    64,    false",
+        "V9,   V6_12,      RESTORE_BY_TRYLOCK,  NEVER,    ABSENT,        true,  false,    false,    64,    false",
+        "K514, V6_12,      RESTORE_BY_TRYLOCK,  IF_DIRTY, PASSES_HOLES,  true,  true,     false,    64,    false",
+        "K612, V6_12,      RESTORE_BY_TRYLOCK,  ALWAYS,   STOPS_AT_HOLE, false, true,     true,     64,    false",
+        "K615, V7_3,       RESTORE_BY_TRYLOCK,  ALWAYS,   STOPS_AT_HOLE, false, true,     true,     32,    true",
     })
     // spotless:on
     void shouldDifferInTheRest(
@@ -88,7 +89,7 @@ class SemanticProfileTest {
             final KernelGeneration generation,
             final ForkExclusive fork,
             final MprotectUpgrade upgrade,
-            final boolean populateStops,
+            final Populate populate,
             final boolean retriedIsMajor,
             final boolean anonExclusive,
             final boolean vmaLock,
@@ -99,7 +100,7 @@ class SemanticProfileTest {
         assertThat(profile.generation()).isEqualTo(generation);
         assertThat(profile.forkExclusive()).isEqualTo(fork);
         assertThat(profile.mprotectUpgrade()).isEqualTo(upgrade);
-        assertThat(profile.populateStopsAtHole()).isEqualTo(populateStops);
+        assertThat(profile.populate()).isEqualTo(populate);
         assertThat(profile.retriedFaultIsMajor()).isEqualTo(retriedIsMajor);
         assertThat(profile.hasAnonExclusive()).isEqualTo(anonExclusive);
         assertThat(profile.hasVmaLock()).isEqualTo(vmaLock);

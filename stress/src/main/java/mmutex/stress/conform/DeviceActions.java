@@ -8,7 +8,6 @@ import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.machine.UserBuffer;
-import mmutex.mm.Errno;
 
 /**
  * Requests to the test devices. A request acts on the memory of the process that opened the handle, whoever makes it;
@@ -89,20 +88,24 @@ final class DeviceActions {
         return outcome;
     }
 
-    /** Both directions: refused as other requests are, and otherwise not emulated. */
-    static Outcome migrate(final World world, final Party party, final Step step) throws NotEmulated {
+    static Outcome migrateToDevice(final World world, final Party party, final Step step) {
         final MirrorHandle handle = handle(party, step);
         if (handle == null) {
             return closed();
         }
-        final Errno refused = handle.checkRange(step.at(), pages(step));
-        if (refused != Errno.OK) {
-            return Outcome.of(refused);
-        }
-        if (!handle.space().isAlive()) {
-            return Outcome.of(Errno.EINVAL);
-        }
-        throw new NotEmulated(step.operation().toString());
+        final byte[] buffer = buffer(step);
+        final Result result = handle.migrateToDevice(party.cpu(), step.at(), pages(step), DeviceBuffer.ofArray(buffer));
+        return data(outcome(result), step, buffer);
+    }
+
+    static Outcome migrateToSystem(final World world, final Party party, final Step step) {
+        final MirrorHandle handle = handle(party, step);
+        return handle == null ? closed() : outcome(handle.migrateToSystem(party.cpu(), step.at(), pages(step)));
+    }
+
+    static Outcome release(final World world, final Party party, final Step step) {
+        final MirrorHandle handle = handle(party, step);
+        return handle == null ? closed() : outcome(handle.release(party.cpu(), step.at(), pages(step)));
     }
 
     /** With a valid block; here, of one page. */

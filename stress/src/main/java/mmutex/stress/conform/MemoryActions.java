@@ -1,5 +1,7 @@
 package mmutex.stress.conform;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import mmutex.change.Advisor.Advice;
 import mmutex.layout.VmFlags;
@@ -23,7 +25,13 @@ final class MemoryActions {
             "DONTFORK", Advice.DONTFORK,
             "WIPEONFORK", Advice.WIPEONFORK,
             "HUGEPAGE", Advice.HUGEPAGE,
-            "COLLAPSE", Advice.COLLAPSE);
+            "COLLAPSE", Advice.COLLAPSE,
+            "FREE", Advice.FREE,
+            "COLD", Advice.COLD,
+            "POPULATE_READ", Advice.POPULATE_READ,
+            "POPULATE_WRITE", Advice.POPULATE_WRITE);
+    private static final int SHOWN_PAGES = 8;
+    private static final long CLEAR_SOFT_DIRTY = 4;
 
     private MemoryActions() {}
 
@@ -35,7 +43,7 @@ final class MemoryActions {
             case "anon_private_fixed_over":
                 return Outcome.of(process.mmapOver(party.cpu(), step.at(), step.length(), protection(step)));
             default:
-                throw new NotEmulated("mmap " + step.text("kind"));
+                return FileActions.mmap(world, party, step);
         }
     }
 
@@ -55,7 +63,42 @@ final class MemoryActions {
         return Outcome.of(party.process().madvise(party.cpu(), step.at(), step.length(), advice));
     }
 
-    private static long protection(final Step step) {
+    static Outcome mremap(final World world, final Party party, final Step step) {
+        final Place from = (Place) step.arguments().get("from");
+        final Place to = (Place) step.arguments().get("to");
+        final boolean keepOld = step.text("flags").contains("DONTUNMAP");
+        return Outcome.of(party.process().mremap(party.cpu(), from.address(), step.length(), to.address(), keepOld));
+    }
+
+    static Outcome mlock(final World world, final Party party, final Step step) {
+        return Outcome.of(party.process().mlock(party.cpu(), step.at(), step.length()));
+    }
+
+    static Outcome munlock(final World world, final Party party, final Step step) {
+        return Outcome.of(party.process().munlock(party.cpu(), step.at(), step.length()));
+    }
+
+    /** The recorder's vector is zeroed before; on an error it shows what the kernel had stored by then. */
+    static Outcome mincore(final World world, final Party party, final Step step) {
+        final byte[] vec = new byte[(int) step.number("n")];
+        final Outcome outcome = Outcome.of(party.process().mincore(party.cpu(), step.at(), vec.length, vec));
+        final List<Object> shown = new ArrayList<>();
+        for (int page = 0; page < Math.min(SHOWN_PAGES, vec.length); page++) {
+            shown.add((long) vec[page]);
+        }
+        return outcome.with("vec", shown);
+    }
+
+    /** A write of one byte, "4". */
+    static Outcome clearRefs(final World world, final Party party, final Step step) throws NotEmulated {
+        if (step.number("val") != CLEAR_SOFT_DIRTY) {
+            throw new NotEmulated("clear_refs " + step.number("val"));
+        }
+        party.process().clearSoftDirty(party.cpu());
+        return Outcome.returned(1);
+    }
+
+    static long protection(final Step step) {
         return PROTECTION.get(step.text("prot"));
     }
 }

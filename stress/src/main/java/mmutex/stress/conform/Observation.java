@@ -31,10 +31,10 @@ record Observation(Map<String, Object> fields, List<PageText> pages) {
         final Task task = party.cpu();
         outcome.with("minflt", task.minorFaults() - before.minor)
                 .with("majflt", task.majorFaults() - before.major)
-                // A process has nothing but what the steps map, and all of that is anonymous.
+                // A process has nothing but what the steps map.
                 .with("rss.anon", party.process().rssAnonPages())
-                .with("rss.file", 0L)
-                .with("rss.shmem", 0L);
+                .with("rss.file", party.process().rssFilePages())
+                .with("rss.shmem", party.process().rssShmemPages());
         final List<PageText> pages = new ArrayList<>();
         for (final WatchedPage page : step.pages()) {
             pages.add(PageReader.read(party, page.address()));

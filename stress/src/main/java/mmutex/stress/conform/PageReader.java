@@ -1,8 +1,8 @@
 package mmutex.stress.conform;
 
 import mmutex.layout.PteKind;
+import mmutex.layout.VmFlags;
 import mmutex.mm.PageMap.PageState;
-import mmutex.mm.Platform;
 
 /** A page of the emulator, in the terms of a recording. */
 final class PageReader {
@@ -12,12 +12,15 @@ final class PageReader {
     static PageText read(final Party party, final long address) {
         final PageState state = party.process().pagemap(party.cpu(), address);
         final boolean present = state.kind() == PteKind.PRESENT;
+        if (present && isHuge(party, address)) {
+            return new PageText("P", "", false, PageText.NONE, PageText.NONE);
+        }
         final boolean swapForm = !present && state.kind() != PteKind.NONE;
         final boolean hasFrame = !state.zero() && (present || state.kind().carriesFrameNumber());
         final StringBuilder flags = new StringBuilder();
         append(flags, present, 'P');
         append(flags, swapForm, 'S');
-        append(flags, present && isHugeZero(party, state.frame()), 'F');
+        append(flags, state.file(), 'F');
         append(flags, state.uffdWp(), 'U');
         append(flags, present && !state.zero() && state.mapCount() == 1, 'X');
         append(flags, state.softDirty(), 'D');
@@ -29,10 +32,9 @@ final class PageReader {
                 hasFrame && !state.kind().isDevicePrivate() ? state.mapCount() : PageText.NONE);
     }
 
-    /** Any page of the huge page of zeroes is no anonymous memory, and so counts as a file's. */
-    private static boolean isHugeZero(final Party party, final long frame) {
-        final Platform platform = party.process().space().platform();
-        return platform.hugeZero().is(platform.frames().head(frame));
+    /** Of a page in a hugetlb mapping a recording shows only that it is there. */
+    private static boolean isHuge(final Party party, final long address) {
+        return party.process().space().vmas().lookup(address).has(VmFlags.HUGETLB);
     }
 
     private static void append(final StringBuilder flags, final boolean set, final char letter) {

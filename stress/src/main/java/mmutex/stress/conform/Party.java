@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import mmutex.device.MirrorHandle;
 import mmutex.machine.Cpu;
+import mmutex.machine.Pipe;
 import mmutex.machine.Process;
 
 /**
@@ -14,6 +15,7 @@ final class Party {
     private final Process process;
     private final Cpu cpu;
     private final List<OpenFile> files;
+    private final Pipe pipe = new Pipe();
 
     Party(final Process process, final Cpu cpu, final List<OpenFile> files) {
         this.process = process;
@@ -29,6 +31,11 @@ final class Party {
     /** Its thread: the CPU that runs it. */
     Cpu cpu() {
         return cpu;
+    }
+
+    /** The pipe that it opened before anything happened. */
+    Pipe pipe() {
+        return pipe;
     }
 
     /** A handle; null if it has been closed. */
@@ -70,6 +77,7 @@ final class Party {
     void exit() {
         cpu.run(null);
         process.exit(cpu);
+        pipe.close();
         for (int number = 0; number < files.size(); number++) {
             close(number);
         }

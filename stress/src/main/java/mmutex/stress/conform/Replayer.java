@@ -51,6 +51,9 @@ final class Replayer {
             throws NotEmulated {
         final Party party = world.party(step.who());
         final FaultMeter before = FaultMeter.of(party.cpu());
+        if (step.operation() == Operation.EXIT) {
+            comparator.forgetOf(world, step.who());
+        }
         final Outcome outcome = Actions.perform(world, step);
         if (step.setup()) {
             return outcome.isSuccess() ? null : failedSetup(scenario, step, outcome);

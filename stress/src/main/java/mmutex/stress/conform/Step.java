@@ -53,6 +53,10 @@ record Step(
         return (String) arguments.get(argument);
     }
 
+    boolean truth(final String argument) {
+        return (Boolean) arguments.get(argument);
+    }
+
     /** Address of the argument {@code at}. */
     long at() {
         return ((Place) arguments.get("at")).address();

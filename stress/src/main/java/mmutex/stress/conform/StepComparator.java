@@ -52,6 +52,14 @@ final class StepComparator {
         }
     }
 
+    /**
+     * A process is about to end: forgets the frames that only it shows. They may be used again before anybody looks, since
+     * its devices are closed with it, which brings pages back from their memory.
+     */
+    void forgetOf(final World world, final String process) {
+        names.retain(world.visibleFramesWithout(process));
+    }
+
     private boolean isSame(final PageText expected, final PageText actual) {
         return expected.looksLike(actual)
                 && (expected.frame() == PageText.NONE || names.match(expected.frame(), actual.frame()));

@@ -1,14 +1,19 @@
 package mmutex.stress.conform;
 
+import java.util.Collection;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import mmutex.device.MirrorDevice;
+import mmutex.machine.File;
 import mmutex.machine.Machine;
 import mmutex.machine.MachineSpec;
 import mmutex.machine.Process;
+import mmutex.mm.Errno;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
 
@@ -25,6 +30,7 @@ final class World {
     private final Map<String, Party> parties = new HashMap<>();
     private final Set<Long> watched = new HashSet<>();
     private boolean forked;
+    private File file;
 
     World(final SemanticProfile profile) {
         this.machine = new Machine(MachineSpec.defaults()
@@ -36,6 +42,31 @@ final class World {
         final Party first = new Party(machine.newProcess(), machine.cpu(0), List.of());
         first.addHandles(open(0, first), open(1, first));
         parties.put(NAMES.get(0), first);
+    }
+
+    /** The scenario's file, filled before it is mapped; null if there is none. */
+    File file() {
+        return file;
+    }
+
+    /** Makes the scenario's file: page k consists of words that tell the page. */
+    File newFile(final Party party, final long pages, final int firstWord) {
+        file = machine.newFile(party.cpu(), pages);
+        final ByteBuffer page = ByteBuffer.allocate(1 << Place.PAGE_SHIFT).order(ByteOrder.nativeOrder());
+        for (long k = 0; k < pages; k++) {
+            page.clear();
+            while (page.hasRemaining()) {
+                page.putInt((int) (firstWord + k));
+            }
+            if (file.write(party.cpu(), k << Place.PAGE_SHIFT, page.array()) != Errno.OK) {
+                throw new IllegalStateException("no room for a file: pages=" + pages);
+            }
+        }
+        return file;
+    }
+
+    Machine machine() {
+        return machine;
     }
 
     /** A process that exists. */
@@ -72,8 +103,19 @@ final class World {
 
     /** Frames that any process shows in any page that was ever looked at. */
     Set<Long> visibleFrames() {
+        return framesOf(parties.values());
+    }
+
+    /** The same, but for one process. */
+    Set<Long> visibleFramesWithout(final String name) {
+        final Map<String, Party> others = new HashMap<>(parties);
+        others.remove(name);
+        return framesOf(others.values());
+    }
+
+    private Set<Long> framesOf(final Collection<Party> shown) {
         final Set<Long> frames = new HashSet<>();
-        for (final Party party : parties.values()) {
+        for (final Party party : shown) {
             for (final long address : watched) {
                 frames.add(PageReader.read(party, address).frame());
             }

@@ -14,11 +14,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The emulator against the real kernels. */
 class ShippedRecordingsTest {
     /** Tags of written and of generated scenarios. One that has no other tag is emulated whole. */
-    private static final Set<String> EMULATED =
-            Set.of("basic", "zero", "args", "holes", "prot", "fork", "multidev", "devaccess", "core", "twodev");
-
-    /** What those may yet be stopped by. */
-    private static final Set<String> DEVICE_PRIVATE_MEMORY = Set.of("migrate_to_dev", "migrate_to_sys", "release");
+    private static final Set<String> EMULATED = Set.of(
+            "basic", "zero", "args", "holes", "prot", "fork", "multidev", "devaccess", "migrate", "core", "twodev");
 
     private static final Path DOCUMENT =
             Path.of(System.getProperty("basedir", "")).resolve("../docs/conformance.md");
@@ -40,7 +37,6 @@ class ShippedRecordingsTest {
         assertThat(verdicts)
                 .filteredOn(verdict -> EMULATED.containsAll(verdict.scenario().tags()))
                 .filteredOn(verdict -> verdict.status() == Status.UNSUPPORTED)
-                .filteredOn(verdict -> !DEVICE_PRIVATE_MEMORY.contains(verdict.reason()))
                 .extracting(verdict -> verdict.scenario().name() + " " + verdict.reason())
                 .isEmpty();
         assertThat(DOCUMENT)

@@ -18,7 +18,7 @@ import org.openjdk.jcstress.infra.results.I_Result;
 
 /**
  * Twins of the tests that something is complete before it can be found: {@code TablePublishStress},
- * {@code PtePublishStress}, {@code DevicePteStress}, {@code FramePublishStress}.
+ * {@code PtePublishStress}, {@code DevicePteStress}, {@code FramePublishStress}, {@code PageCacheStress}.
  */
 public final class WrongPublish {
     private static final Words WORDS = Slab.words();
@@ -170,6 +170,40 @@ public final class WrongPublish {
         @Actor
         public void engine(final I_Result r) {
             r.r1 = WORDS.loadAcquire(deviceEntry) == 0 ? -1 : (int) WORDS.loadAcquire(exclusive);
+        }
+    }
+
+    /** Two that think they have filled the page: who comes second reads what the frame held before. */
+    @JCStressTest
+    @Twin(breaks = "page-cache", shows = BY_INTERLEAVING)
+    @Description("Puts a page into the page cache before it is locked.")
+    @Outcome(
+            id = {"-1", "1"},
+            expect = ACCEPTABLE,
+            desc = "as it should be")
+    @Outcome(id = "0", expect = ACCEPTABLE_INTERESTING, desc = "found and locked before it was filled")
+    @State
+    public static class PageBeforeLock {
+        private final long slot = Slab.offset(Slab.next());
+        private final long lock = slot + Slab.FAR;
+        private final long contents = lock + Long.BYTES;
+
+        @Actor
+        public void filler() {
+            WORDS.storeRelease(slot, 1);
+            if (WORDS.compareAndSet(lock, 0, 1)) {
+                WORDS.storeOpaque(contents, 1);
+                WORDS.storeRelease(lock, 0);
+            }
+        }
+
+        @Actor
+        public void finder(final I_Result r) {
+            if (WORDS.loadAcquire(slot) == 0 || !WORDS.compareAndSet(lock, 0, 2)) {
+                r.r1 = -1;
+            } else {
+                r.r1 = (int) WORDS.loadOpaque(contents);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 package mmutex.mm;
 
 /** Where faults map huge pages: the values of /sys/kernel/mm/transparent_hugepage/enabled. */
-public enum HugePagePolicy {
+public enum TransparentHugePages {
     /** Wherever one fits, unless the VMA has NOHUGEPAGE. */
     ALWAYS,
     /** In VMAs that have HUGEPAGE. */

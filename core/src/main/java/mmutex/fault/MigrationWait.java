@@ -1,0 +1,47 @@
+package mmutex.fault;
+
+import mmutex.layout.PteEncoding;
+import mmutex.mm.AddressSpace;
+import mmutex.mm.PageTable;
+import mmutex.mm.Task;
+import mmutex.sync.ActorLocal;
+import mmutex.sync.PageLock;
+
+/**
+ * Waits until a page that is being moved has arrived: migration_entry_wait, mm/migrate.c (6.12); semantics 3.2.
+ *
+ * <p>The waiter holds no reference on the frame: whoever moves the page counts references, and would find one too many. So
+ * the frame may be freed meanwhile, and be somebody else's. That is harmless, since frame records never go away and a wait
+ * for an unlock changes nothing; and the wait is over as soon as the entry is another one. The kernel queues itself under
+ * the leaf-table lock instead, and then never looks at the page again.
+ *
+ * <p>The caller holds the mmap or VMA lock, so the entry's table stays. Whoever has the page locked needs neither.
+ */
+public final class MigrationWait implements PageLock.Reason {
+    private static final ActorLocal<MigrationWait> WAIT = new ActorLocal<>(MigrationWait::new);
+
+    private PageTable table;
+    private long slot;
+    private long pte;
+
+    private MigrationWait() {}
+
+    /**
+     * Returns when the page that an entry names is not locked, or the entry is another one.
+     *
+     * @param pte a migration entry, or a device-private one whose page is locked, read without its lock
+     */
+    public static void await(final Task task, final AddressSpace space, final long slot, final long pte) {
+        final PteEncoding encoding = space.encoding();
+        final MigrationWait wait = WAIT.of(task);
+        wait.table = space.pageTable();
+        wait.slot = slot;
+        wait.pte = pte;
+        space.platform().pageLock().waitUnlockedUnreferenced(task, encoding.swapFrameNumber(pte), wait);
+    }
+
+    @Override
+    public boolean remains() {
+        return table.load(slot) == pte;
+    }
+}

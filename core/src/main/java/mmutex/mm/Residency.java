@@ -1,0 +1,64 @@
+package mmutex.mm;
+
+import mmutex.memory.RadixTable;
+import mmutex.layout.PteEncoding;
+import mmutex.layout.PteKind;
+
+/** What mincore says of a range: mm/mincore.c (6.12). Nothing is touched; exclusive and device-private pages count as there. */
+public final class Residency {
+    private Residency() {}
+
+    /**
+     * Tells for each page whether an access would find it in memory.
+     *
+     * @param start page-aligned
+     * @param vec receives 1 or 0 per page; on ENOMEM the pages before the hole have been filled in
+     * @return OK; EINVAL for a misaligned start, ENOMEM for a hole
+     */
+    public static Errno read(
+            final Task task, final AddressSpace space, final long start, final int pages, final byte[] vec) {
+        if ((start & space.pageSize() - 1) != 0) {
+            return Errno.EINVAL;
+        }
+        Errno result = Errno.OK;
+        space.mmapLock().readLock(task);
+        for (int i = 0; i < pages && result == Errno.OK; i++) {
+            final long addr = start + ((long) i << space.pageShift());
+            final Vma vma = addr < 0 || addr >= space.addressLimit()
+                    ? null
+                    : space.vmas().lookup(addr);
+            if (vma == null) {
+                result = Errno.ENOMEM;
+            } else {
+                vec[i] = (byte) (isResident(task, vma, addr) ? 1 : 0);
+            }
+        }
+        space.mmapLock().readUnlock(task);
+        return result;
+    }
+
+    private static boolean isResident(final Task task, final Vma vma, final long addr) {
+        final PageTable table = vma.space().pageTable();
+        final PteEncoding encoding = vma.space().encoding();
+        final long slot = table.slot(addr);
+        if (RadixTable.isHuge(slot)) {
+            return true;
+        }
+        long pte = encoding.empty();
+        if (slot != PageTable.NO_SLOT) {
+            table.lock(task, slot);
+            pte = table.load(slot);
+            table.unlock(task, slot);
+        }
+        final PteKind kind = encoding.kind(pte);
+        if (kind == PteKind.NONE || kind == PteKind.MARKER) {
+            return isCached(vma, addr);
+        }
+        return kind != PteKind.SWAP;
+    }
+
+    /** __mincore_unmapped_range: a page of a file may be in the page cache although it is not mapped here. */
+    private static boolean isCached(final Vma vma, final long addr) {
+        return vma.file() != null && vma.file().isCached(vma.linearIndex(addr));
+    }
+}
