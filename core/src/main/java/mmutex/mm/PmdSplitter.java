@@ -85,8 +85,11 @@ public final class PmdSplitter {
             frames.markDirty(folio);
         }
         for (int i = 0; i < frames.compoundFrames(); i++) {
+            final long pte = HugePmd.leaf(platform.encoding(), pmd, i, vma.protection());
+            // Where making an entry dirty makes it soft-dirty, a split does so to all that was dirty (the kernel's quirk).
             entries.store(
-                    leafTable + (long) i * Long.BYTES, HugePmd.leaf(platform.encoding(), pmd, i, vma.protection()));
+                    leafTable + (long) i * Long.BYTES,
+                    HugePmd.isDirty(pmd) ? platform.encoding().mkDirty(pte) : pte);
         }
     }
 

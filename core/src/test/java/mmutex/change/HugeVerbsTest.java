@@ -126,11 +126,15 @@ class HugeVerbsTest {
 
         emulation.process.clearSoftDirty(emulation.cpu);
         assertThat(Huge.state(emulation, 9).softDirty()).isFalse();
+        assertThat(HugePmd.isDirty(Huge.pmd(emulation.process, 9))).as("dirty stays").isTrue();
         emulation.store(9, 9);
 
         assertThat(Huge.isHuge(emulation, 9)).isTrue();
         assertThat(Huge.state(emulation, 10).softDirty()).as("of all pages, as the entry is one").isTrue();
-        Huge.assertContents(emulation, 0, PAGES, 0);
+        emulation.process.clearSoftDirty(emulation.cpu);
+        Huge.advise(emulation, 0, 1, Advice.DONTNEED);
+        assertThat(Huge.state(emulation, 10).softDirty()).as("a split makes dirty pages so").isTrue();
+        Huge.assertContents(emulation, 1, PAGES, 0);
         Huge.assertNothingIsLeft(emulation);
     }
 

@@ -39,8 +39,7 @@ class HugePmdTest {
             assertThat(encoding.isDirty(leaf)).isEqualTo(encoding.isDirty(pte));
             assertThat(encoding.isYoung(leaf)).isEqualTo(encoding.isYoung(pte));
             assertThat(encoding.isUffdWp(leaf)).isEqualTo(encoding.isUffdWp(pte));
-            // A split may add soft-dirty where the entry is dirty, never take it.
-            assertThat(encoding.isSoftDirty(leaf)).isEqualTo(encoding.isSoftDirty(pte) || encoding.isDirty(pte));
+            assertThat(encoding.isSoftDirty(leaf)).isEqualTo(encoding.isSoftDirty(pte));
         }
     }
 
