@@ -1,6 +1,5 @@
 package mmutex.change;
 
-import mmutex.mm.PmdSplitter;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
@@ -12,6 +11,7 @@ import mmutex.mm.DeviceMemory;
 import mmutex.mm.Errno;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
+import mmutex.mm.PmdSplitter;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 import mmutex.notify.NotifierEvent;
@@ -245,7 +245,8 @@ public final class DeviceMigration {
      */
     private void collectTable(final Task task, final long firstPage, final long endPage) {
         final PageTable table = vma.space().pageTable();
-        // The kernel splits the page, not only its mapping (split_folio); pages of a large folio stay where they are here.
+        // The kernel splits the page, not only its mapping (split_folio); pages of a large folio stay where they are
+        // here.
         if (RadixTable.isHuge(table.radix().slot(firstPage))) {
             PmdSplitter.split(task, vma, firstPage << vma.space().pageShift());
         }

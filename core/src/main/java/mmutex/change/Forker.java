@@ -28,6 +28,9 @@ import mmutex.sync.ActorLocal;
 public final class Forker {
     private static final ActorLocal<NotifierRange> RANGE = new ActorLocal<>(NotifierRange::new);
 
+    /** Locks are not inherited, nor is a handler of user faults: he would have had to ask for it. */
+    private static final long NOT_INHERITED = VmFlags.LOCKED | VmFlags.UFFD_MISSING | VmFlags.UFFD_WP;
+
     private Forker() {}
 
     /**
@@ -60,7 +63,7 @@ public final class Forker {
         if (vma.has(VmFlags.DONTCOPY)) {
             return Errno.OK;
         }
-        final Vma copy = child.editor().copy(task, vma, vma.flags() & ~VmFlags.LOCKED);
+        final Vma copy = child.editor().copy(task, vma, vma.flags() & ~NOT_INHERITED);
         if (vma.has(VmFlags.WIPEONFORK)) {
             return Errno.OK; // a clean slate: neither pages nor anon_vma
         }
@@ -168,7 +171,9 @@ public final class Forker {
         platform.frames().get(encoding.swapFrameNumber(pte));
         final long readable = encoding.downgradeExclusive(pte);
         vma.space().pageTable().store(slot, readable);
-        copy.space().pageTable().store(childSlot, readable);
+        copy.space()
+                .pageTable()
+                .store(childSlot, copy.has(VmFlags.UFFD_WP) ? readable : encoding.clearSwapUffdWp(readable));
         return true;
     }
 

@@ -1,6 +1,7 @@
 package mmutex.change;
 
 import java.util.function.LongUnaryOperator;
+import mmutex.change.Protector.Request;
 import mmutex.layout.HugePmd;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
@@ -75,20 +76,18 @@ final class HugePmds {
     }
 
     /** change_huge_pmd: the VMA's present protection; a shoot-down is due. False if the entry is not huge any more. */
-    static boolean protect(final Task task, final Vma vma, final long firstPage) {
-        final PageTable table = vma.space().pageTable();
-        final long slot = table.radix().upperSlot(firstPage);
-        table.lock(task, slot);
-        long pmd = table.loadUpper(slot);
-        while (HugePmd.isHuge(pmd) && !table.compareAndSetUpper(slot, pmd, changed(vma, pmd))) {
-            pmd = table.loadUpper(slot); // hardware has set a bit meanwhile
-        }
-        table.unlock(task, slot);
-        return HugePmd.isHuge(pmd);
+    static boolean protect(final Task task, final Vma vma, final long firstPage, final Request request) {
+        return change(task, vma.space(), firstPage, pmd -> changed(vma, pmd, request));
     }
 
-    private static long changed(final Vma vma, final long pmd) {
-        final long changed = HugePmd.modify(vma.space().encoding(), pmd, vma.protection());
+    private static long changed(final Vma vma, final long pmd, final Request request) {
+        long changed = HugePmd.modify(vma.space().encoding(), pmd, vma.protection());
+        if (request == Request.WRITE_PROTECT) {
+            return HugePmd.mkUffdWp(changed);
+        }
+        if (request == Request.RESOLVE) {
+            changed = HugePmd.clearUffdWp(changed);
+        }
         final boolean upgrade = vma.space().platform().profile().mprotectUpgrade() == MprotectUpgrade.ALWAYS
                 && vma.has(VmFlags.WRITE)
                 && !HugePmd.isWritable(changed)
@@ -106,7 +105,8 @@ final class HugePmds {
         final Platform platform = vma.space().platform();
         final PageTable from = vma.space().pageTable();
         final PageTable to = copy.space().pageTable();
-        if (isPinnedByOwner(platform, HugePmd.frameNumber(from.loadUpper(from.radix().upperSlot(firstPage))))) {
+        if (isPinnedByOwner(
+                platform, HugePmd.frameNumber(from.loadUpper(from.radix().upperSlot(firstPage))))) {
             PmdSplitter.split(task, vma, firstPage << vma.space().pageShift());
             return Errno.EAGAIN;
         }

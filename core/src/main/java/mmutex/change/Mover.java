@@ -1,6 +1,5 @@
 package mmutex.change;
 
-import mmutex.mm.PmdSplitter;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.VmFlags;
 import mmutex.memory.RadixTable;
@@ -8,6 +7,7 @@ import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
 import mmutex.mm.FileMapping;
 import mmutex.mm.PageTable;
+import mmutex.mm.PmdSplitter;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 import mmutex.notify.NotifierEvent;
@@ -150,6 +150,10 @@ public final class Mover {
             Mapper.unmapLocked(task, space, to, to + size);
             return Errno.ENOMEM;
         }
+        // mremap_userfaultfd_prep: a handler has to ask for moves, and none can here.
+        if (moved.userFaults() != null) {
+            space.editor().dropUserFaults(task, moved);
+        }
         if (!keepOld) {
             // 5. The emptied range goes, with an event of its own.
             Mapper.unmapLocked(task, space, from, from + size);
@@ -248,7 +252,7 @@ public final class Mover {
         }
         boolean flush = false;
         for (long offset = 0; offset < count * Long.BYTES; offset += Long.BYTES) {
-            flush |= moveEntry(table, space.encoding(), slot + offset, targetSlot + offset);
+            flush |= moveEntry(vma, slot + offset, targetSlot + offset);
         }
         if (flush) {
             space.windows().flush(task);
@@ -266,14 +270,19 @@ public final class Mover {
     }
 
     /** Returns whether the entry was a translation, which CPUs may still be using. */
-    private static boolean moveEntry(
-            final PageTable table, final PteEncoding encoding, final long slot, final long targetSlot) {
+    private static boolean moveEntry(final Vma vma, final long slot, final long targetSlot) {
+        final PageTable table = vma.space().pageTable();
+        final PteEncoding encoding = vma.space().encoding();
         if (encoding.isNone(table.load(slot))) {
             return false;
         }
         final long pte = table.getAndClear(slot);
         final boolean present = encoding.isPresent(pte);
-        table.store(targetSlot, present ? encoding.mkSoftDirty(pte) : encoding.mkSwapSoftDirty(pte));
+        long moved = present ? encoding.mkSoftDirty(pte) : encoding.mkSwapSoftDirty(pte);
+        if (vma.userFaults() != null) { // the handler's marks stay behind with him
+            moved = present ? encoding.clearUffdWp(moved) : encoding.clearSwapUffdWp(moved);
+        }
+        table.store(targetSlot, moved);
         return present;
     }
 }

@@ -21,6 +21,16 @@ public final class Protector {
     private static final ActorLocal<NotifierRange> RANGE = new ActorLocal<>(NotifierRange::new);
     private static final long ACCESS = VmFlags.READ | VmFlags.WRITE | VmFlags.EXEC;
 
+    /** Why entries change: MM_CP_UFFD_WP and MM_CP_UFFD_WP_RESOLVE, or neither. */
+    enum Request {
+        /** The VMA's protection has changed. */
+        PROTECTION,
+        /** A user's handler wants to know of writes. */
+        WRITE_PROTECT,
+        /** It no longer does. */
+        RESOLVE
+    }
+
     private Protector() {}
 
     /**
@@ -40,6 +50,16 @@ public final class Protector {
         final Errno result = protectLocked(task, space, start, end, protection);
         space.mmapLock().writeUnlock(task);
         return result;
+    }
+
+    /** uffd_wp_range: write-protects the pages of a part of a VMA for a handler; mmap lock held, shared suffices. */
+    static void writeProtect(final Task task, final Vma vma, final long start, final long end) {
+        changeProtection(task, vma, start, end, Request.WRITE_PROTECT);
+    }
+
+    /** Undoes {@link #writeProtect}. */
+    static void resolveWriteProtection(final Task task, final Vma vma, final long start, final long end) {
+        changeProtection(task, vma, start, end, Request.RESOLVE);
     }
 
     private static Errno protectLocked(
@@ -62,7 +82,7 @@ public final class Protector {
             // 1. No change of flags: no event, device mappings stay.
             if (newFlags != vmaFlags) {
                 final Vma changed = space.editor().modify(task, vma, addr, to, accounted(vma, newFlags));
-                changeProtection(task, changed, addr, to);
+                changeProtection(task, changed, addr, to, Request.PROTECTION);
                 // Locked memory that becomes writable is copied at once, so that no write has to wait.
                 if ((vmaFlags & (VmFlags.WRITE | VmFlags.SHARED | VmFlags.LOCKED)) == VmFlags.LOCKED
                         && (newFlags & VmFlags.WRITE) != 0) {
@@ -89,7 +109,8 @@ public final class Protector {
     }
 
     /** change_protection. The span begins at the first upper entry that leads to a table; none if there is none. */
-    private static void changeProtection(final Task task, final Vma vma, final long start, final long end) {
+    private static void changeProtection(
+            final Task task, final Vma vma, final long start, final long end, final Request request) {
         final AddressSpace space = vma.space();
         final RadixTable radix = space.pageTable().radix();
         final int level = space.platform().profile().mprotectNotifyLevel();
@@ -102,13 +123,14 @@ public final class Protector {
                 page = radix.entryEnd(page, level, groupEnd);
             }
             if (page < groupEnd) {
-                changeSpan(task, vma, page, groupEnd);
+                changeSpan(task, vma, page, groupEnd, request);
             }
             page = groupEnd;
         }
     }
 
-    private static void changeSpan(final Task task, final Vma vma, final long firstPage, final long endPage) {
+    private static void changeSpan(
+            final Task task, final Vma vma, final long firstPage, final long endPage, final Request request) {
         final AddressSpace space = vma.space();
         final RadixTable radix = space.pageTable().radix();
         final NotifierRange range = RANGE.of(task)
@@ -119,7 +141,8 @@ public final class Protector {
         while (page < endPage) {
             final long tableEnd = radix.leafEnd(page, endPage);
             final boolean whole = HugePmds.splitUnlessWhole(task, space, page, tableEnd);
-            flush |= whole && HugePmds.protect(task, vma, page) || changeTable(task, vma, page, tableEnd);
+            flush |= whole && HugePmds.protect(task, vma, page, request)
+                    || changeTable(task, vma, page, tableEnd, request);
             page = radix.nextPopulated(tableEnd, endPage);
         }
         if (flush) {
@@ -129,7 +152,8 @@ public final class Protector {
     }
 
     /** change_pte_range; returns whether a shoot-down is due. */
-    private static boolean changeTable(final Task task, final Vma vma, final long firstPage, final long endPage) {
+    private static boolean changeTable(
+            final Task task, final Vma vma, final long firstPage, final long endPage, final Request request) {
         final AddressSpace space = vma.space();
         final PageTable table = space.pageTable();
         final PteEncoding encoding = space.encoding();
@@ -142,11 +166,12 @@ public final class Protector {
         for (long page = firstPage, slot = firstSlot; page < endPage; page++, slot += Long.BYTES) {
             final long pte = table.load(slot);
             if (encoding.isPresent(pte)) {
-                changePresent(vma, table, slot, pte);
+                changePresent(vma, table, slot, pte, request);
                 flush = true;
             } else if (!encoding.isNone(pte)) {
                 changeSpecial(space, table, slot, pte);
                 DeviceEntries.protect(vma, slot, pte);
+                markSpecial(encoding, table, slot, request);
             }
         }
         table.unlock(task, firstSlot);
@@ -154,12 +179,21 @@ public final class Protector {
     }
 
     /** Hardware may set bits in the entry meanwhile: compare-and-set until none came between. */
-    private static void changePresent(final Vma vma, final PageTable table, final long slot, final long first) {
+    private static void changePresent(
+            final Vma vma, final PageTable table, final long slot, final long first, final Request request) {
         final PteEncoding encoding = vma.space().encoding();
         long pte = first;
         while (true) {
             long changed = encoding.modify(pte, vma.protection());
-            if (isUpgradable(vma) && !encoding.isWritable(changed) && mayUpgrade(vma, changed)) {
+            if (request == Request.WRITE_PROTECT) {
+                changed = encoding.mkUffdWp(changed);
+            } else if (request == Request.RESOLVE) {
+                changed = encoding.clearUffdWp(changed);
+            }
+            if (request != Request.WRITE_PROTECT
+                    && isUpgradable(vma)
+                    && !encoding.isWritable(changed)
+                    && mayUpgrade(vma, changed)) {
                 changed = encoding.mkWrite(changed);
             }
             if (table.compareAndSet(slot, pte, changed)) {
@@ -179,6 +213,17 @@ public final class Protector {
         return upgrade != MprotectUpgrade.NEVER
                 && (upgrade == MprotectUpgrade.ALWAYS || vma.space().encoding().isDirty(pte))
                 && WriteUpgrade.isPossible(vma, pte);
+    }
+
+    /** A handler's mark on an entry that is not present stays with it until the page is back. */
+    private static void markSpecial(
+            final PteEncoding encoding, final PageTable table, final long slot, final Request request) {
+        final long pte = table.load(slot);
+        if (request == Request.WRITE_PROTECT) {
+            table.store(slot, encoding.mkSwapUffdWp(pte));
+        } else if (request == Request.RESOLVE) {
+            table.store(slot, encoding.clearSwapUffdWp(pte));
+        }
     }
 
     /** Up to 6.14 a writable exclusive entry becomes readable, whatever the new protection; nothing ever reverts that. */

@@ -103,10 +103,9 @@ final class MirrorMigrator {
                 continue;
             }
             final long to = handle.device().allocate(task, handle);
-            if (to == FrameAllocator.NONE) {
+            if (to == FrameAllocator.NONE || !lockFresh(task, platform, to)) {
                 continue;
             }
-            platform.pageLock().lock(task, to);
             final long from = migration.source(i);
             if (from == FrameAllocator.NONE) {
                 platform.data().clear(to);
@@ -171,12 +170,26 @@ final class MirrorMigrator {
                 enough = false;
                 continue;
             }
-            platform.pageLock().lock(task, to);
+            if (!lockFresh(task, platform, to)) {
+                continue;
+            }
             erase(task, device, space, start + ((long) i << space.pageShift()), maker);
             platform.data().copyFrame(from, to);
             migration.destination(i, to);
         }
         return enough;
+    }
+
+    /**
+     * Locks a frame that nobody else has a right to; sources are locked already, so only by trylock. Who may have it locked
+     * all the same is a fault that takes it for its former self (R2): then the frame is given back, and the page stays.
+     */
+    private static boolean lockFresh(final Task task, final Platform platform, final long pfn) {
+        final boolean locked = platform.pageLock().tryLock(task, pfn);
+        if (!locked) {
+            platform.allocator().put(pfn);
+        }
+        return locked;
     }
 
     /**
@@ -259,8 +272,7 @@ final class MirrorMigrator {
         migration.setup(task, device.memory(), platform, batch, count);
         for (int i = 0; i < count; i++) {
             final long to = migration.isMigrating(i) ? platform.allocator().allocate() : FrameAllocator.NONE;
-            if (to != FrameAllocator.NONE) {
-                platform.pageLock().lock(task, to);
+            if (to != FrameAllocator.NONE && lockFresh(task, platform, to)) {
                 platform.data().copyFrame(migration.source(i), to);
                 migration.destination(i, to);
             }

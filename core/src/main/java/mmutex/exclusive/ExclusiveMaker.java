@@ -64,7 +64,8 @@ public final class ExclusiveMaker {
             if (platform.profile().makeConfusesSubpages()) {
                 pages[i] = folio;
             }
-            // 2. Of a large folio only the first page can become exclusive (Q9). Earlier pages of the batch stay locked,
+            // 2. Of a large folio only the first page can become exclusive (Q9). Earlier pages of the batch stay
+            // locked,
             // so only by trylock: no order exists between frames (H2).
             if (pages[i] != folio || !platform.pageLock().tryLock(task, folio)) {
                 platform.putPage(folio);

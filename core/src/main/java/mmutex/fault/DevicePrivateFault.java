@@ -42,6 +42,10 @@ final class DevicePrivateFault {
             platform.pageLock().unlock(task, pfn);
         }
         platform.allocator().put(pfn);
+        // 4. Still there? Then somebody else is using it at this moment.
+        if (result == FaultResult.DONE && fault.table.load(fault.slot) == fault.originalPte) {
+            MigrationWait.awaitUnused(task, fault.space, fault.slot, fault.originalPte);
+        }
         return result;
     }
 }

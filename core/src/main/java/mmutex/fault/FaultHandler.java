@@ -1,8 +1,8 @@
 package mmutex.fault;
 
 import mmutex.layout.PteKind;
-import mmutex.memory.RadixTable;
 import mmutex.layout.VmFlags;
+import mmutex.memory.RadixTable;
 import mmutex.mm.FaultResult;
 import mmutex.mm.PageTable;
 import mmutex.mm.Task;

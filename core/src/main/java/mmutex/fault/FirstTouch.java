@@ -31,11 +31,13 @@ final class FirstTouch {
         final PteEncoding encoding = fault.encoding;
         final long pte = encoding.mkSpecial(encoding.present(FrameAllocator.ZERO_FRAME, fault.vma.protection()));
         fault.table.lock(fault.task, fault.slot);
-        if (encoding.isNone(fault.table.load(fault.slot))) {
+        final boolean missing = encoding.isNone(fault.table.load(fault.slot));
+        final boolean handled = fault.vma.has(VmFlags.UFFD_MISSING);
+        if (missing && !handled) {
             fault.table.store(fault.slot, pte);
         }
         fault.table.unlock(fault.task, fault.slot);
-        return FaultResult.DONE;
+        return missing && handled ? UserFaultWait.handle(fault, false) : FaultResult.DONE;
     }
 
     private static int write(final FaultContext fault) {
@@ -56,7 +58,9 @@ final class FirstTouch {
         }
         // 3. Under the lock: still nothing there? Then count, map, publish (O2: contents before the entry).
         fault.table.lock(fault.task, fault.slot);
-        final boolean won = encoding.isNone(fault.table.load(fault.slot));
+        final boolean missing = encoding.isNone(fault.table.load(fault.slot));
+        final boolean handled = fault.vma.has(VmFlags.UFFD_MISSING);
+        final boolean won = missing && !handled;
         if (won) {
             fault.space.anonPages().add(1);
             fault.space.reverseMap().addNewAnon(pfn, fault.vma, fault.addr);
@@ -66,6 +70,7 @@ final class FirstTouch {
         if (!won) {
             allocator.put(pfn);
         }
-        return FaultResult.DONE;
+        // A handler decides what is there; the kernel, too, asks it only after it has allocated in vain.
+        return missing && handled ? UserFaultWait.handle(fault, false) : FaultResult.DONE;
     }
 }

@@ -7,9 +7,9 @@ import mmutex.memory.FrameAllocator;
 import mmutex.memory.RadixTable;
 import mmutex.memory.TableArena;
 import mmutex.mm.FaultResult;
-import mmutex.mm.TransparentHugePages;
 import mmutex.mm.PageTable;
 import mmutex.mm.PmdSplitter;
+import mmutex.mm.TransparentHugePages;
 import mmutex.mm.Vma;
 
 /**
@@ -34,8 +34,8 @@ final class HugeFault {
     /** thp_vma_allowable_order, thp_vma_suitable_order: the policy, and room for a whole huge page in the VMA. */
     private static boolean isAllowed(final Vma vma, final long addr) {
         final TransparentHugePages policy = vma.space().platform().transparentHugePages();
-        final boolean welcome =
-                policy == TransparentHugePages.ALWAYS || policy == TransparentHugePages.MADVISE && vma.has(VmFlags.HUGEPAGE);
+        final boolean welcome = policy == TransparentHugePages.ALWAYS
+                || policy == TransparentHugePages.MADVISE && vma.has(VmFlags.HUGEPAGE);
         if (!welcome || !vma.isAnonymous() || (vma.flags() & (VmFlags.NOHUGEPAGE | VmFlags.SHARED)) != 0) {
             return false;
         }
@@ -120,7 +120,7 @@ final class HugeFault {
         }
         if (fault.has(FaultFlags.WRITE | FaultFlags.UNSHARE) && !HugePmd.isWritable(original)) {
             if (fault.isWrite() && HugePmd.isUffdWp(original) && fault.vma.has(VmFlags.UFFD_WP)) {
-                return FaultResult.USER_FAULT;
+                return UserFaultWait.handle(fault, true);
             }
             return HugeWriteFault.handle(fault, slot, original);
         }

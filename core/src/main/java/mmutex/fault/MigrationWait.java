@@ -1,11 +1,13 @@
 package mmutex.fault;
 
 import mmutex.layout.PteEncoding;
+import mmutex.memory.FrameTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.PageTable;
 import mmutex.mm.Task;
 import mmutex.sync.ActorLocal;
 import mmutex.sync.PageLock;
+import mmutex.sync.Wait;
 
 /**
  * Waits until a page that is being moved has arrived: migration_entry_wait, mm/migrate.c (6.12); semantics 3.2.
@@ -38,6 +40,23 @@ public final class MigrationWait implements PageLock.Reason {
         wait.slot = slot;
         wait.pte = pte;
         space.platform().pageLock().waitUnlockedUnreferenced(task, encoding.swapFrameNumber(pte), wait);
+    }
+
+    /**
+     * A page in a device's memory could not be brought back, since somebody else has a reference on it: another fault on
+     * it, as a rule, which fails for the same reason. The kernel comes again at once, and up to 6.14 may do so for ever.
+     * Here the fault waits until the reference is gone; a device's worker serves its ring meanwhile, which the others may
+     * be waiting for. Ends with a fatal signal, too.
+     */
+    static void awaitUnused(final Task task, final AddressSpace space, final long slot, final long pte) {
+        final FrameTable frames = space.platform().frames();
+        final long pfn = space.encoding().swapFrameNumber(pte);
+        final PageTable table = space.pageTable();
+        final Wait wait = task.startWait(null, pfn);
+        do { // ends when the others are done, or one of them has moved the page
+            wait.pause();
+        } while (table.load(slot) == pte && frames.refCount(pfn) > frames.mapCount(pfn) && !task.isKilled());
+        wait.finish();
     }
 
     @Override

@@ -21,7 +21,7 @@ final class WriteProtectFault {
         // 1. uffd-wp: the user's handler decides.
         if (fault.isWrite() && encoding.isUffdWp(fault.originalPte) && fault.vma.has(VmFlags.UFFD_WP)) {
             fault.table.unlock(fault.task, fault.slot);
-            return FaultResult.USER_FAULT;
+            return UserFaultWait.handle(fault, true);
         }
         if (fault.vma.has(VmFlags.SHARED)) {
             return FileFault.makeWritable(fault);

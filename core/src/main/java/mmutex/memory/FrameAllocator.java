@@ -52,7 +52,6 @@ public final class FrameAllocator {
     private final FrameAllocator source;
     private final DeviceFrameOwner deviceOwner;
 
-
     @SuppressWarnings("unused") // through NEXT_FRESH
     private volatile long nextFresh = FIRST_FRAME;
 

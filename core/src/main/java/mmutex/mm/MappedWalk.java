@@ -49,11 +49,7 @@ public final class MappedWalk {
     }
 
     private boolean find(
-            final Actor actor,
-            final Vma vma,
-            final long newFolio,
-            final long linearIndex,
-            final boolean newMigration) {
+            final Actor actor, final Vma vma, final long newFolio, final long linearIndex, final boolean newMigration) {
         final AddressSpace space = vma.space();
         platform = space.platform();
         encoding = space.encoding();

@@ -1,8 +1,8 @@
 package mmutex.mm;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.List;
 import mmutex.layout.PteEncoding;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameData;

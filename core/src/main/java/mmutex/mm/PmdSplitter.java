@@ -86,7 +86,8 @@ public final class PmdSplitter {
         }
         for (int i = 0; i < frames.compoundFrames(); i++) {
             final long pte = HugePmd.leaf(platform.encoding(), pmd, i, vma.protection());
-            // Where making an entry dirty makes it soft-dirty, a split does so to all that was dirty (the kernel's quirk).
+            // Where making an entry dirty makes it soft-dirty, a split does so to all that was dirty (the kernel's
+            // quirk).
             entries.store(
                     leafTable + (long) i * Long.BYTES,
                     HugePmd.isDirty(pmd) ? platform.encoding().mkDirty(pte) : pte);

@@ -1,8 +1,8 @@
 package mmutex.mm;
 
-import mmutex.memory.RadixTable;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
+import mmutex.memory.RadixTable;
 
 /** What mincore says of a range: mm/mincore.c (6.12). Nothing is touched; exclusive and device-private pages count as there. */
 public final class Residency {

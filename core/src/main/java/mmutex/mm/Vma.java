@@ -40,6 +40,7 @@ public final class Vma {
     private volatile long flags;
     private volatile long pageOffset;
     private volatile long protection;
+    private volatile UserFaults userFaults;
 
     @SuppressWarnings("unused") // through ANON_VMA
     private AnonVma anonVma;
@@ -101,6 +102,11 @@ public final class Vma {
     /** Base protection of entries here. */
     public long protection() {
         return protection;
+    }
+
+    /** Who handles faults here, for the reasons that the flags tell; null if nobody does. */
+    public UserFaults userFaults() {
+        return userFaults;
     }
 
     /** The file that it maps; null for private anonymous memory. */
@@ -170,6 +176,10 @@ public final class Vma {
     private static boolean wantsWriteNotify(final long flags) {
         return (flags & (SHARED | VmFlags.WRITE)) == (SHARED | VmFlags.WRITE)
                 && (flags & (VmFlags.SOFTDIRTY | VmFlags.HUGETLB)) == 0;
+    }
+
+    void userFaults(final UserFaults handler) {
+        userFaults = handler;
     }
 
     void detach() {

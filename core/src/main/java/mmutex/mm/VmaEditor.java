@@ -66,6 +66,7 @@ public final class VmaEditor {
         }
         final Vma copy = new Vma(space, to, to + length, source.flags(), pageOffset, file);
         copy.anonVma(source.anonVma());
+        copy.userFaults(source.userFaults());
         reverseMap.cloneChain(actor, copy, source);
         insert(actor, copy);
         return copy;
@@ -80,11 +81,13 @@ public final class VmaEditor {
             final long pageOffset,
             final FileMapping file,
             final Vma source) {
+        final UserFaults handler = source == null ? null : source.userFaults();
         final Vma previous = vmas.before(start);
         final Vma next = vmas.find(start);
-        final boolean left = previous != null && canMergeAfter(previous, start, flags, file, source, pageOffset);
+        final boolean left =
+                previous != null && canMergeAfter(previous, start, flags, file, handler, source, pageOffset);
         final boolean right = next != null
-                && canMergeBefore(next, end, flags, file, source, pageOffset + pages(start, end))
+                && canMergeBefore(next, end, flags, file, handler, source, pageOffset + pages(start, end))
                 && (!left || areCompatible(previous, next));
         if (!left && !right) {
             return null;
@@ -118,13 +121,34 @@ public final class VmaEditor {
      * range afterwards, write-locked, its flags set.
      */
     public Vma modify(final Actor actor, final Vma vma, final long start, final long end, final long flags) {
+        return modify(actor, vma, start, end, flags, vma.userFaults());
+    }
+
+    /** vma_modify_flags_uffd: as above, and gives the part another handler of user faults, or none. */
+    public Vma modifyUserFaults(
+            final Actor actor,
+            final Vma vma,
+            final long start,
+            final long end,
+            final long flags,
+            final UserFaults handler) {
+        return modify(actor, vma, start, end, flags, handler);
+    }
+
+    private Vma modify(
+            final Actor actor,
+            final Vma vma,
+            final long start,
+            final long end,
+            final long flags,
+            final UserFaults handler) {
         final Vma previous = start == vma.start() ? vmas.before(start) : null;
         final Vma next = end == vma.end() ? vmas.find(end) : null;
         final FileMapping file = vma.file();
         final long pageOffset = vma.linearIndex(start);
-        final boolean left = previous != null && canMergeAfter(previous, start, flags, file, vma, pageOffset);
+        final boolean left = previous != null && canMergeAfter(previous, start, flags, file, handler, vma, pageOffset);
         final boolean right = next != null
-                && canMergeBefore(next, end, flags, file, vma, pageOffset + pages(start, end))
+                && canMergeBefore(next, end, flags, file, handler, vma, pageOffset + pages(start, end))
                 && (!left || areCompatible(previous, next));
         lock(actor, vma);
         final Vma result;
@@ -156,6 +180,7 @@ public final class VmaEditor {
             result = isolate(actor, vma, start, end);
         }
         result.flags(flags);
+        result.userFaults(handler);
         return result;
     }
 
@@ -195,6 +220,13 @@ public final class VmaEditor {
     public void changeFlags(final Actor actor, final Vma vma, final long flags) {
         lock(actor, vma);
         vma.flags(flags);
+    }
+
+    /** mremap_userfaultfd_prep, dup_userfaultfd: moved and forked memory has no handler, unless he asked for it. */
+    public void dropUserFaults(final Actor actor, final Vma vma) {
+        lock(actor, vma);
+        vma.flags(vma.flags() & ~(VmFlags.UFFD_MISSING | VmFlags.UFFD_WP));
+        vma.userFaults(null);
     }
 
     /** unlink_anon_vmas of a VMA that stays, but whose pages have all moved away. */
@@ -263,6 +295,7 @@ public final class VmaEditor {
         final Vma above = new Vma(space, addr, vma.end(), vma.flags(), vma.linearIndex(addr), file);
         lock(actor, above);
         above.anonVma(vma.anonVma());
+        above.userFaults(vma.userFaults());
         reverseMap.cloneChain(actor, above, vma);
         prepare(actor, file);
         if (file != null) {
@@ -351,10 +384,11 @@ public final class VmaEditor {
             final long start,
             final long flags,
             final FileMapping file,
+            final UserFaults handler,
             final Vma changed,
             final long pageOffset) {
         return previous.end() == start
-                && isAlike(previous, flags, file)
+                && isAlike(previous, flags, file, handler)
                 && isMergeable(previous, changed)
                 && previous.linearIndex(start) == pageOffset;
     }
@@ -365,19 +399,21 @@ public final class VmaEditor {
             final long end,
             final long flags,
             final FileMapping file,
+            final UserFaults handler,
             final Vma changed,
             final long endOffset) {
         return next.start() == end
-                && isAlike(next, flags, file)
+                && isAlike(next, flags, file, handler)
                 && isMergeable(next, changed)
                 && next.pageOffset() == endOffset;
     }
 
     /** is_mergeable_vma. */
-    private static boolean isAlike(final Vma vma, final long flags, final FileMapping file) {
+    private static boolean isAlike(final Vma vma, final long flags, final FileMapping file, final UserFaults handler) {
         return ((vma.flags() ^ flags) & ~VmFlags.SOFTDIRTY) == 0
                 && (flags & VmFlags.SPECIAL) == 0
-                && vma.file() == file;
+                && vma.file() == file
+                && vma.userFaults() == handler;
     }
 
     /**

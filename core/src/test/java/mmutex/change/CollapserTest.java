@@ -187,14 +187,18 @@ class CollapserTest {
         final long frame = emulation.frame(300);
         emulation.frames.get(frame);
 
-        assertThat(Collapser.tryCollapse(emulation.cpu, emulation.space, addr(0))).isFalse();
+        assertThat(Collapser.tryCollapse(emulation.cpu, emulation.space, addr(0)))
+                .isFalse();
 
         assertThat(emulation.frame(300)).isEqualTo(frame);
         emulation.platform.putPage(frame);
         Huge.assertContents(emulation, 0, PAGES, 0);
         emulation.assertSound();
-        assertThat(Collapser.tryCollapse(emulation.cpu, emulation.space, addr(0))).isTrue();
-        assertThat(Collapser.tryCollapse(emulation.cpu, emulation.space, addr(0))).as("is huge").isFalse();
+        assertThat(Collapser.tryCollapse(emulation.cpu, emulation.space, addr(0)))
+                .isTrue();
+        assertThat(Collapser.tryCollapse(emulation.cpu, emulation.space, addr(0)))
+                .as("is huge")
+                .isFalse();
         emulation.assertNothingIsLeft();
     }
 

@@ -20,10 +20,14 @@ import mmutex.machine.Emulation;
 import mmutex.machine.Emulation.Event;
 import mmutex.machine.Huge;
 import mmutex.machine.Process;
+import mmutex.machine.UserFaultFd;
 import mmutex.memory.FrameTable;
 import mmutex.mm.Errno;
 import mmutex.mm.SemanticProfile;
+import mmutex.mm.Task;
+import mmutex.mm.UserFaults;
 import mmutex.notify.NotifierEvent;
+import mmutex.sync.Crew;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -78,13 +82,11 @@ class HugeVerbsTest {
         final List<Event> events = emulation.record();
 
         emulation.space.mmapLock().readLock(emulation.cpu);
-        ExclusiveMaker.makeRange(
-                emulation.cpu, emulation.space, addr(4 * PAGES + 256), 1, 7, pages);
+        ExclusiveMaker.makeRange(emulation.cpu, emulation.space, addr(4 * PAGES + 256), 1, 7, pages);
         emulation.space.mmapLock().readUnlock(emulation.cpu);
 
         assertThat(pages[0]).isNotZero();
-        assertThat(events)
-                .containsExactly(new Event(NotifierEvent.EXCLUSIVE, 4 * PAGES + 256, 5 * PAGES + 256, 7));
+        assertThat(events).containsExactly(new Event(NotifierEvent.EXCLUSIVE, 4 * PAGES + 256, 5 * PAGES + 256, 7));
         assertThat(emulation.kind(4 * PAGES + 256).isDeviceExclusive()).isTrue();
         assertThat(emulation.kind(5 * PAGES + 255).isDeviceExclusive()).isTrue();
         emulation.platform.unlockPage(emulation.cpu, pages[0]);
@@ -116,7 +118,9 @@ class HugeVerbsTest {
         assertThat(HugePmd.isDirty(Huge.pmd(emulation.process, 0))).isFalse();
         assertThat(emulation.frames.has(folio, FrameTable.LAZY_FREE)).isTrue();
         emulation.store(3, 33);
-        assertThat(HugePmd.isDirty(Huge.pmd(emulation.process, 0))).as("written again").isTrue();
+        assertThat(HugePmd.isDirty(Huge.pmd(emulation.process, 0)))
+                .as("written again")
+                .isTrue();
         Huge.assertNothingIsLeft(emulation);
     }
 
@@ -126,14 +130,20 @@ class HugeVerbsTest {
 
         emulation.process.clearSoftDirty(emulation.cpu);
         assertThat(Huge.state(emulation, 9).softDirty()).isFalse();
-        assertThat(HugePmd.isDirty(Huge.pmd(emulation.process, 9))).as("dirty stays").isTrue();
+        assertThat(HugePmd.isDirty(Huge.pmd(emulation.process, 9)))
+                .as("dirty stays")
+                .isTrue();
         emulation.store(9, 9);
 
         assertThat(Huge.isHuge(emulation, 9)).isTrue();
-        assertThat(Huge.state(emulation, 10).softDirty()).as("of all pages, as the entry is one").isTrue();
+        assertThat(Huge.state(emulation, 10).softDirty())
+                .as("of all pages, as the entry is one")
+                .isTrue();
         emulation.process.clearSoftDirty(emulation.cpu);
         Huge.advise(emulation, 0, 1, Advice.DONTNEED);
-        assertThat(Huge.state(emulation, 10).softDirty()).as("a split makes dirty pages so").isTrue();
+        assertThat(Huge.state(emulation, 10).softDirty())
+                .as("a split makes dirty pages so")
+                .isTrue();
         Huge.assertContents(emulation, 1, PAGES, 0);
         Huge.assertNothingIsLeft(emulation);
     }
@@ -144,9 +154,40 @@ class HugeVerbsTest {
         emulation.store(0, 1);
         final byte[] vec = new byte[4];
 
-        assertThat(emulation.process.mincore(emulation.cpu, addr(PAGES - 2), 4, vec)).isEqualTo(Errno.OK);
+        assertThat(emulation.process.mincore(emulation.cpu, addr(PAGES - 2), 4, vec))
+                .isEqualTo(Errno.OK);
 
         assertThat(vec).containsExactly(1, 1, 0, 0);
+        Huge.assertNothingIsLeft(emulation);
+    }
+
+    /** Write-protected whole for a handler, a part of it opened again by whoever answers: then it is split. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldWriteProtectAHugePageForAHandler(final SemanticProfile profile) throws Exception {
+        final Emulation emulation = Huge.written(profile, 1);
+        final UserFaultFd fd = new UserFaultFd(emulation.process);
+        assertThat(fd.register(emulation.cpu, addr(0), PAGES * PAGE, false, true))
+                .isEqualTo(Errno.OK);
+        assertThat(fd.writeProtect(emulation.cpu, addr(0), PAGES * PAGE, true)).isEqualTo(Errno.OK);
+        assertThat(HugePmd.isUffdWp(Huge.pmd(emulation.process, 0))).isTrue();
+        final Crew crew = new Crew();
+        final Task handler = emulation.machine.newTask("handler");
+        crew.start("handler", () -> {
+            final UserFaults.Message fault = fd.await(handler);
+            assertThat(fault.writeProtect()).isTrue();
+            assertThat(fault.addr()).isEqualTo(addr(9));
+            fd.writeProtect(handler, fault.addr(), PAGE, false);
+        });
+
+        emulation.store(9, 99);
+
+        crew.join();
+        assertThat(Huge.isHuge(emulation, 9)).isFalse();
+        assertThat(emulation.encoding.isUffdWp(emulation.pte(8))).isTrue();
+        assertThat(emulation.encoding.isUffdWp(emulation.pte(9))).isFalse();
+        assertThat(emulation.load(9)).isEqualTo(99);
+        fd.close(emulation.cpu);
         Huge.assertNothingIsLeft(emulation);
     }
 

@@ -189,8 +189,8 @@ class TruncatorTest {
         final Task truncator = emulation.machine.newTask("truncator");
         final long pfn = mapping.lockPage(holder, 6);
         final Crew crew = new Crew();
-        crew.start("truncate", () -> assertThat(file.truncate(truncator, 4 * PAGE))
-                .isEqualTo(Errno.OK));
+        crew.start(
+                "truncate", () -> assertThat(file.truncate(truncator, 4 * PAGE)).isEqualTo(Errno.OK));
         while (!emulation.frames.has(pfn, FrameTable.WAITERS)) {
             Thread.yield();
         }

@@ -165,8 +165,7 @@ class SharedTortureTest {
         assertThat(process.munmap(cpu, PRIVATE, PAGES * PAGE)).isEqualTo(Errno.OK);
     }
 
-    private static void change(
-            final Task task, final Process process, final Random random, final AtomicBoolean stop) {
+    private static void change(final Task task, final Process process, final Random random, final AtomicBoolean stop) {
         while (!stop.get()) {
             final int first = random.nextInt(PAGES);
             final long addr = SHARED + first * PAGE;

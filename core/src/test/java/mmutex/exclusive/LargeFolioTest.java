@@ -81,7 +81,9 @@ class LargeFolioTest {
 
         assertThat(errno).isEqualTo(profile.makeOnePage() ? Errno.OK : Errno.EBUSY);
         for (int page = 0; page < PAGES; page++) {
-            assertThat(emulation.kind(page).isDeviceExclusive()).as("page %d", page).isTrue();
+            assertThat(emulation.kind(page).isDeviceExclusive())
+                    .as("page %d", page)
+                    .isTrue();
             assertThat(emulation.frames.mapCount(emulation.frame(page)))
                     .isEqualTo(profile.exclusiveKeepsMapcount() ? 1 : 0);
             final long vpn = addr(page) / PAGE;
@@ -316,6 +318,8 @@ class LargeFolioTest {
                 .contains("I17");
         emulation.cpu.run(null);
         emulation.process.exit(emulation.cpu);
-        assertThat(emulation.platform.allocator().inUse()).as("the counts balance all the same").isZero();
+        assertThat(emulation.platform.allocator().inUse())
+                .as("the counts balance all the same")
+                .isZero();
     }
 }

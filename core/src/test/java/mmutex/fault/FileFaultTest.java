@@ -219,10 +219,7 @@ class FileFaultTest {
         map(0, 1, READ_WRITE, filled(1), true);
         final Vma vma = emulation.space.vmas().lookup(addr(0));
         emulation.space.mmapLock().writeLock(emulation.cpu);
-        emulation
-                .space
-                .editor()
-                .modify(emulation.cpu, vma, vma.start(), vma.end(), vma.flags() & ~VmFlags.SOFTDIRTY);
+        emulation.space.editor().modify(emulation.cpu, vma, vma.start(), vma.end(), vma.flags() & ~VmFlags.SOFTDIRTY);
         emulation.space.mmapLock().writeUnlock(emulation.cpu);
         emulation.load(0);
         final long frame = emulation.frame(0);

@@ -20,8 +20,8 @@ import mmutex.machine.Process;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
 import mmutex.mm.Errno;
-import mmutex.mm.TransparentHugePages;
 import mmutex.mm.SemanticProfile;
+import mmutex.mm.TransparentHugePages;
 import mmutex.notify.NotifierEvent;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -234,8 +234,7 @@ class HugeFaultTest {
         emulation.store(3, 33);
 
         assertThat(events)
-                .containsExactly(
-                        new Event(NotifierEvent.CLEAR, 0, PAGES, 0), new Event(NotifierEvent.CLEAR, 3, 4, 0));
+                .containsExactly(new Event(NotifierEvent.CLEAR, 0, PAGES, 0), new Event(NotifierEvent.CLEAR, 3, 4, 0));
         assertThat(Huge.pmd(child, 0)).isNotZero();
         assertThat(Huge.isHuge(emulation, 0)).isFalse();
         assertThat(emulation.frame(4)).isEqualTo(folio + 4);
@@ -285,8 +284,7 @@ class HugeFaultTest {
         assertThat(emulation.frames.refCount(folio)).isEqualTo(PAGES + 3);
         assertThat(emulation.isWritable(2)).isTrue();
         assertThat(emulation.encoding.isDirty(emulation.pte(500))).isTrue();
-        assertThat(emulation.frames.has(folio + 500, FrameTable.ANON_EXCLUSIVE))
-                .isEqualTo(profile.hasAnonExclusive());
+        assertThat(emulation.frames.has(folio + 500, FrameTable.ANON_EXCLUSIVE)).isEqualTo(profile.hasAnonExclusive());
         for (final long page : pages) {
             emulation.platform.putPage(page);
         }

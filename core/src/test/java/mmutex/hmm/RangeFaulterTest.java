@@ -12,12 +12,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.stream.Stream;
+import mmutex.change.DeviceMigration;
 import mmutex.device.DeviceBuffer;
+import mmutex.device.MirrorHandle;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
 import mmutex.machine.Emulation;
 import mmutex.machine.Emulation.Event;
 import mmutex.memory.FrameAllocator;
+import mmutex.memory.FrameTable;
 import mmutex.mm.Errno;
 import mmutex.mm.SemanticProfile;
 import mmutex.mm.Task;
@@ -25,13 +28,17 @@ import mmutex.mm.Vma;
 import mmutex.notify.IntervalSubscription;
 import mmutex.notify.NotifierEvent;
 import mmutex.notify.NotifierRange;
+import mmutex.sync.Crew;
+import mmutex.sync.HangGuard;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
+@HangGuard
 class RangeFaulterTest {
     private static final long PAGE = Emulation.PAGE;
     private static final int PAGES_MAX = 16;
@@ -387,6 +394,92 @@ class RangeFaulterTest {
         small.space.mmapLock().readUnlock(driver);
         small.space.notifiers().remove(driver, subscription);
         small.assertNothingIsLeft();
+    }
+
+    // ---- pages in devices' memory, and on their way
+    // --------------------------------------------------------------------
+
+    private MirrorHandle inDevice(final long protection) {
+        final MirrorHandle handle = emulation.open(0);
+        emulation.mapWritten(0, 1);
+        assertThat(handle.migrateToDevice(emulation.cpu, addr(0), 1, DeviceBuffer.ofArray(new byte[(int) PAGE]))
+                        .errno())
+                .isEqualTo(Errno.OK);
+        if (protection != READ_WRITE) {
+            emulation.protect(0, 1, protection);
+        }
+        return handle;
+    }
+
+    /** Q12: as it is, whatever was asked for. */
+    @ParameterizedTest
+    @ValueSource(longs = {NO_REQUEST, FAULT, FAULT_WRITE})
+    void shouldReportPagesOfTheCallersDevice(final long request) {
+        range.devicePrivateOwner(inDevice(READ_WRITE).device().owner());
+        final long pfn = emulation.frame(0);
+
+        assertThat(once(0, 1, request)).isEqualTo(Errno.OK);
+        assertThat(range.pfn(0)).isEqualTo(pfn | VALID | WRITE);
+
+        emulation.protect(0, 1, READ);
+        assertThat(once(0, 1, request)).isEqualTo(Errno.OK);
+        assertThat(range.pfn(0)).isEqualTo(pfn | VALID);
+        assertThat(emulation.kind(0)).isEqualTo(PteKind.DEVICE_PRIVATE_READ);
+        emulation.space.notifiers().remove(task, subscription);
+        emulation.assertNothingIsLeft();
+    }
+
+    @Test
+    void shouldBringBackPagesOfOtherDevices() {
+        range.devicePrivateOwner(inDevice(READ_WRITE).device().owner() + 1);
+
+        assertThat(once(0, 1, NO_REQUEST)).isEqualTo(Errno.OK);
+        assertThat(range.pfn(0)).isZero();
+        assertThat(emulation.kind(0)).isEqualTo(PteKind.DEVICE_PRIVATE_WRITE);
+
+        assertThat(once(0, 1, FAULT)).isEqualTo(Errno.EBUSY); // its own sequence has moved
+        assertThat(once(0, 1, FAULT)).isEqualTo(Errno.OK);
+        assertThat(range.pfn(0)).isEqualTo(emulation.frame(0) | VALID | WRITE);
+        assertThat(emulation.kind(0)).isEqualTo(PteKind.PRESENT);
+        emulation.space.notifiers().remove(task, subscription);
+        emulation.assertNothingIsLeft();
+    }
+
+    @Test
+    void shouldRefuseToWriteAnotherDevicesPageInReadOnlyMemory() {
+        inDevice(READ);
+
+        assertThat(once(0, 1, FAULT_WRITE)).isEqualTo(Errno.EPERM);
+        assertThat(emulation.kind(0)).isEqualTo(PteKind.DEVICE_PRIVATE_READ);
+        emulation.space.notifiers().remove(task, subscription);
+        emulation.assertNothingIsLeft();
+    }
+
+    @Test
+    void shouldWaitForAPageOnItsWay() throws InterruptedException {
+        emulation.mapWritten(0, 1);
+        final Task mover = emulation.machine.newTask("mover");
+        final DeviceMigration migration = new DeviceMigration(1);
+        emulation.space.mmapLock().readLock(mover);
+        final Vma vma = emulation.space.vmas().lookup(addr(0));
+        assertThat(migration.setup(mover, vma, addr(0), addr(1), 9, DeviceMigration.Selection.SYSTEM))
+                .isEqualTo(Errno.OK);
+
+        assertThat(once(0, 1, NO_REQUEST)).isEqualTo(Errno.OK);
+        assertThat(range.pfn(0)).isZero();
+        final Crew crew = new Crew();
+        crew.start("hmm", () -> assertThat(once(0, 1, FAULT)).isEqualTo(Errno.OK));
+        while (!emulation.frames.has(migration.source(0), FrameTable.WAITERS)) {
+            Thread.yield();
+        }
+        migration.commit(mover);
+        migration.finish(mover);
+        emulation.space.mmapLock().readUnlock(mover);
+        crew.join();
+
+        assertThat(range.pfn(0)).isEqualTo(emulation.frame(0) | VALID | WRITE);
+        emulation.space.notifiers().remove(task, subscription);
+        emulation.assertNothingIsLeft();
     }
 
     @Test

@@ -39,8 +39,7 @@ public final class Huge {
         return emulation;
     }
 
-    public static void advise(
-            final Emulation emulation, final long first, final long count, final Advice advice) {
+    public static void advise(final Emulation emulation, final long first, final long count, final Advice advice) {
         assertThat(emulation.process.madvise(emulation.cpu, addr(first), count * PAGE, advice))
                 .isEqualTo(Errno.OK);
     }

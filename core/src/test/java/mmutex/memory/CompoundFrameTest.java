@@ -186,7 +186,8 @@ class CompoundFrameTest {
                 }
                 final int count = run ? LENGTH : 1;
                 for (int k = 0; k < count; k++) {
-                    assertThat(owner.compareAndSet((int) first + k, 0, number + 1)).isTrue();
+                    assertThat(owner.compareAndSet((int) first + k, 0, number + 1))
+                            .isTrue();
                 }
                 for (int k = 0; k < count; k++) {
                     owner.set((int) first + k, 0);

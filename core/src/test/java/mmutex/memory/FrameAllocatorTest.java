@@ -55,6 +55,61 @@ class FrameAllocatorTest {
         assertThat(allocator.inUse()).isEqualTo(1);
     }
 
+    // ---- pools ------------------------------------------------------------------------------------------------------
+
+    /** A device's frames are none that ordinary memory had before, as long as there are others; and stay the device's. */
+    @Test
+    void shouldGivePoolsFramesOfTheirOwn() {
+        final FrameAllocator[] pool = new FrameAllocator[1];
+        final FrameAllocator machine = new FrameAllocator(frames, data, pfn -> pool[0].recycle(pfn));
+        pool[0] = machine.newPool();
+        final long ordinary = machine.allocate();
+        machine.put(ordinary);
+
+        final long devices = pool[0].allocate();
+        frames.setBits(devices, FrameTable.DEVICE_PRIVATE);
+        assertThat(devices).isNotEqualTo(ordinary);
+        assertThat(machine.inUse()).isZero();
+        assertThat(pool[0].inUse()).isEqualTo(1);
+
+        machine.put(devices);
+        assertThat(pool[0].inUse()).isZero();
+        assertThat(frames.has(devices, FrameTable.DEVICE_PRIVATE)).isFalse();
+        assertThat(machine.allocate()).isEqualTo(ordinary);
+        for (int i = 0; i < USABLE - 2; i++) {
+            assertThat(machine.allocate()).isNotEqualTo(FrameAllocator.NONE).isNotEqualTo(devices);
+        }
+        assertThat(machine.allocate()).isEqualTo(FrameAllocator.NONE);
+        assertThat(pool[0].allocate()).isEqualTo(devices);
+        pool[0].recycle(devices);
+
+        pool[0].drain();
+        assertThat(machine.allocate()).isEqualTo(devices);
+    }
+
+    @Test
+    void shouldGivePoolsUsedFramesWhenNoOthersAreLeft() {
+        final FrameAllocator pool = allocator.newPool();
+        long last = FrameAllocator.NONE;
+        for (int i = 0; i < USABLE; i++) {
+            last = allocator.allocate();
+        }
+        assertThat(pool.allocate()).isEqualTo(FrameAllocator.NONE);
+        allocator.put(last);
+
+        assertThat(pool.allocate()).isEqualTo(last);
+    }
+
+    @Test
+    void shouldReportADeviceFrameWithoutADevice() {
+        final long pfn = allocator.allocate();
+        frames.setBits(pfn, FrameTable.DEVICE_PRIVATE);
+
+        assertThatThrownBy(() -> allocator.put(pfn))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("no device has memory: pfn=" + pfn);
+    }
+
     @Test
     void shouldRecoverFromExhaustion() {
         long last = FrameAllocator.NONE;

@@ -74,6 +74,37 @@ class MappedWalkTest {
         assertNothingIsHeld();
     }
 
+    @ParameterizedTest
+    @EnumSource(
+            value = PteKind.class,
+            names = {"MIGRATION_WRITE", "MIGRATION_READ_EXCLUSIVE", "MIGRATION_READ"})
+    void shouldFindMigrationEntriesIfAskedForThem(final PteKind kind) {
+        mm.space.pageTable().store(slot, encoding.frameEntry(kind, PFN));
+        assertThat(walk.findMigration(mm.task, vma, PFN, 12)).isTrue();
+        assertThat(walk.pte()).isEqualTo(encoding.frameEntry(kind, PFN));
+        walk.release(mm.task);
+
+        mm.space.pageTable().store(slot, encoding.frameEntry(kind, PFN + 1));
+        assertThat(walk.findMigration(mm.task, vma, PFN, 12)).isFalse();
+        assertNothingIsHeld();
+    }
+
+    /** Up to 6.14 exclusive entries pass for migration entries; mappings never do. */
+    @Test
+    void shouldTakeExclusiveEntriesForMigrationEntriesAsTheProfileDoes() {
+        mm.space.pageTable().store(slot, encoding.frameEntry(PteKind.DEVICE_EXCLUSIVE_WRITE, PFN));
+        assertThat(walk.findMigration(mm.task, vma, PFN, 12))
+                .isEqualTo(mm.platform.profile().migrationWalkAcceptsExclusive())
+                .isTrue();
+        walk.release(mm.task);
+
+        mm.space.pageTable().store(slot, encoding.present(PFN, vma.protection()));
+        assertThat(walk.findMigration(mm.task, vma, PFN, 12)).isFalse();
+        mm.space.pageTable().store(slot, encoding.frameEntry(PteKind.DEVICE_PRIVATE_WRITE, PFN));
+        assertThat(walk.findMigration(mm.task, vma, PFN, 12)).isFalse();
+        assertNothingIsHeld();
+    }
+
     @Test
     void shouldPassOverOtherFramesEmptyEntriesAndMissingTables() {
         assertThat(find()).isFalse();

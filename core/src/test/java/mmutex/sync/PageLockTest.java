@@ -3,6 +3,7 @@ package mmutex.sync;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import mmutex.memory.FrameAllocator;
@@ -143,6 +144,31 @@ class PageLockTest {
         crew.join();
         assertThat(result).hasValue(true);
         assertThat(lock.isLocked(pfn)).isFalse();
+    }
+
+    /** The frame may have been freed, and be somebody else's by the time the sleeper wakes. */
+    @Test
+    void shouldEndAWaitWithoutReferenceWhenItsReasonIsGone() throws InterruptedException {
+        final AtomicBoolean remains = new AtomicBoolean(true);
+        final AtomicBoolean ended = new AtomicBoolean();
+        lock.lock(a, pfn);
+        crew.start("waiter", () -> {
+            lock.waitUnlockedUnreferenced(b, pfn, remains::get);
+            ended.set(true);
+        });
+        b.awaitAsleep();
+        assertThat(ended).isFalse();
+
+        remains.set(false);
+        lock.unlock(a, pfn);
+        lock.lock(a, pfn); // its next owner
+
+        crew.join();
+        assertThat(ended).isTrue();
+        assertThat(frames.lockOwner(pfn)).isEqualTo(a.id());
+        lock.waitUnlockedUnreferenced(b, pfn, () -> false);
+        lock.unlock(a, pfn);
+        lock.waitUnlockedUnreferenced(b, pfn, () -> true);
     }
 
     @Test

@@ -29,6 +29,9 @@ final class Actions {
         ACTIONS.put(Operation.FUTEX_WAIT, RemoteActions::waitFutex);
         ACTIONS.put(Operation.FTRUNCATE, FileActions::truncate);
         ACTIONS.put(Operation.RESERVE_HUGEPAGES, FileActions::reserveHugePages);
+        ACTIONS.put(Operation.UFFD_REGISTER, UserFaultActions::register);
+        ACTIONS.put(Operation.UFFD_WRITEPROTECT, UserFaultActions::writeProtect);
+        ACTIONS.put(Operation.UFFD_EVENTS_SO_FAR, UserFaultActions::events);
         ACTIONS.put(Operation.CPU_READ, CpuActions::read);
         ACTIONS.put(Operation.CPU_WRITE, CpuActions::write);
         ACTIONS.put(Operation.CPU_FETCH_ADD, CpuActions::fetchAdd);

@@ -49,6 +49,15 @@ record Place(String text, long address) {
         return FIRST_REGION + (region - 'A') * REGION_DISTANCE + (page << PAGE_SHIFT);
     }
 
+    /** How a recording writes the address of a page: {@code A+2}, or hexadecimal outside the regions. */
+    static String nameOf(final long address) {
+        final long region = (address - FIRST_REGION) / REGION_DISTANCE;
+        if (address < FIRST_REGION || region > 1) {
+            return "0x" + Long.toHexString(address);
+        }
+        return (char) ('A' + region) + "+" + ((address - FIRST_REGION) % REGION_DISTANCE >>> PAGE_SHIFT);
+    }
+
     @Override
     public String toString() {
         return text;

@@ -25,7 +25,12 @@ final class Replayer {
         if (++replays % REPLAYS_PER_COLLECTION == 0) {
             System.gc();
         }
-        final World world = new World(scenario.profile());
+        try (World world = new World(scenario.profile())) {
+            return replay(scenario, world);
+        }
+    }
+
+    private Verdict replay(final Scenario scenario, final World world) {
         final StepComparator comparator = new StepComparator();
         for (final Step step : scenario.steps()) {
             try {

@@ -1,8 +1,8 @@
 package mmutex.stress.conform;
 
-import java.util.Collection;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -13,15 +13,17 @@ import mmutex.machine.File;
 import mmutex.machine.Machine;
 import mmutex.machine.MachineSpec;
 import mmutex.machine.Process;
+import mmutex.machine.UserFaultFd;
 import mmutex.mm.Errno;
 import mmutex.mm.SemanticProfile;
+import mmutex.mm.Task;
 import mmutex.notify.Delivery;
 
 /**
  * The machine on which one scenario is replayed: processes by the recording's names, each on a CPU of its own, and two
  * test devices, which the first process has opened as its handles 0 and 1 before anything happens.
  */
-final class World {
+final class World implements AutoCloseable {
     private static final List<String> NAMES = List.of("p", "c", "g");
     private static final long FRAMES = 1 << 16;
 
@@ -31,6 +33,7 @@ final class World {
     private final Set<Long> watched = new HashSet<>();
     private boolean forked;
     private File file;
+    private FaultHandlerThread faultHandler;
 
     World(final SemanticProfile profile) {
         this.machine = new Machine(MachineSpec.defaults()
@@ -63,6 +66,23 @@ final class World {
             }
         }
         return file;
+    }
+
+    /** The thread that answers a process's user faults, started when it is first needed. */
+    FaultHandlerThread faultHandler(final Party party) {
+        if (faultHandler == null) {
+            final Task task = machine.newTask("user fault handler");
+            faultHandler = new FaultHandlerThread(new UserFaultFd(party.process()), task);
+        }
+        return faultHandler;
+    }
+
+    /** The scenario is over: no thread outlives it. */
+    @Override
+    public void close() {
+        if (faultHandler != null) {
+            faultHandler.close(machine.newTask("closer"));
+        }
     }
 
     Machine machine() {

@@ -13,6 +13,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ReplayerTest {
     private static final String MMAP = mmap(2);
+    private static final String FILE =
+            "'at':'%s','n':1,'kind':'tmpfs_file_shared','prot':'rw','file_page_k_holds':'700+k'";
     private static final String WRITE = step(1, "cpu_write", "'at':'A','val':7", "");
 
     private static String mmap(final int pages) {
@@ -54,9 +56,12 @@ class ReplayerTest {
         assertThat(replay(MMAP, step(1, "madvise", "'at':'A','n':1,'advice':'PAGEOUT'", ""))
                         .reason())
                 .isEqualTo("madvise PAGEOUT");
-        assertThat(replay(step(0, "mmap", "'at':'A','n':1,'kind':'anon_shared','prot':'r'", ""))
+        assertThat(replay(step(0, "mmap", FILE.formatted('A'), ""), step(1, "ftruncate", "'size':100", ""))
                         .reason())
-                .isEqualTo("mmap anon_shared");
+                .isEqualTo("ftruncate within a page");
+        assertThat(replay(step(0, "mmap", FILE.formatted('A'), ""), step(1, "mmap", FILE.formatted('B'), ""))
+                        .reason())
+                .isEqualTo("mmap of a second file");
     }
 
     @Test

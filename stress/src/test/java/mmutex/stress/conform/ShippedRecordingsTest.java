@@ -15,7 +15,25 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ShippedRecordingsTest {
     /** Tags of written and of generated scenarios. One that has no other tag is emulated whole. */
     private static final Set<String> EMULATED = Set.of(
-            "basic", "zero", "args", "holes", "prot", "fork", "multidev", "devaccess", "migrate", "core", "twodev");
+            "basic",
+            "zero",
+            "args",
+            "holes",
+            "prot",
+            "kinds",
+            "fork",
+            "devaccess",
+            "migrate",
+            "multidev",
+            "softdirty",
+            "remote",
+            "core",
+            "twodev",
+            "mremap",
+            "mlock",
+            "shared",
+            "madvise",
+            "mixed");
 
     private static final Path DOCUMENT =
             Path.of(System.getProperty("basedir", "")).resolve("../docs/conformance.md");
