@@ -2,6 +2,7 @@ package mmutex.bench;
 
 import java.util.List;
 import mmutex.bench.run.RunCommand;
+import mmutex.bench.torture.TortureCommand;
 import mmutex.cli.CommandRunner;
 
 /** The entry point of {@code mmutex-bench.jar}. */
@@ -15,6 +16,6 @@ public final class Main {
 
     /** A new command is one entry here and one word in the launcher's list. */
     static List<?> commands() {
-        return List.of(new RunCommand(), new JmhCommand());
+        return List.of(new RunCommand(), new TortureCommand(), new JmhCommand());
     }
 }

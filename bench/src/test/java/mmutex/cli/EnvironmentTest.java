@@ -16,7 +16,7 @@ class EnvironmentTest {
         assertThat(here.jdk()).startsWith(System.getProperty("java.version"));
         assertThat(here.jvmFlags()).contains("--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED");
         assertThat(here.version()).matches("\\d+\\.\\d+\\.\\d+.*");
-        assertThat(here.commit()).matches("unknown|[0-9a-f]{12,}(-dirty)?");
+        assertThat(here.commit()).matches("unknown|[0-9a-f]{10,}(-dirty)?");
     }
 
     @Test

@@ -111,7 +111,7 @@ public final class Advisor {
             case DONTNEED:
                 return discard(task, space, vma, from, to);
             case FREE:
-                return vma.file() != null || (vma.flags() & UNDISCARDABLE) != 0
+                return !vma.isAnonymous() || (vma.flags() & UNDISCARDABLE) != 0
                         ? Errno.EINVAL
                         : LazyFreer.free(task, vma, from, to);
             case COLD:

@@ -18,7 +18,7 @@ final class Cooler {
 
     /** Marks a part of a VMA; mmap lock held shared. EINVAL for memory that reclaim may not touch. */
     static Errno cool(final Task task, final Vma vma, final long start, final long end) {
-        if ((vma.flags() & (VmFlags.LOCKED | VmFlags.PFNMAP)) != 0) {
+        if ((vma.flags() & (VmFlags.LOCKED | VmFlags.PFNMAP | VmFlags.HUGETLB)) != 0) {
             return Errno.EINVAL;
         }
         final AddressSpace space = vma.space();

@@ -54,7 +54,6 @@ public final class DeviceMigration {
         DEVICE_PRIVATE
     }
 
-    private static final long SPECIAL = VmFlags.IO | VmFlags.PFNMAP | VmFlags.MIXEDMAP;
     /** MIGRATE_PFN_MIGRATE, in a word of {@link #sources}: still to be migrated. */
     private static final long MIGRATE = 1;
     /** MIGRATE_PFN_WRITE: its mapping was writable. */
@@ -149,7 +148,7 @@ public final class DeviceMigration {
             final long newOwner,
             final Selection newSelection,
             final long newFaultFrame) {
-        if ((newVma.flags() & SPECIAL) != 0) {
+        if ((newVma.flags() & VmFlags.SPECIAL) != 0) {
             return Errno.EINVAL;
         }
         begin(newVma.space().platform(), newVma, (int)
@@ -233,7 +232,7 @@ public final class DeviceMigration {
 
     /** migrate_vma_collect_hole: only anonymous memory can be populated. */
     private void collectHole(final int index) {
-        if (vma.file() == null) {
+        if (vma.isAnonymous()) {
             sources[index] = MIGRATE;
             collected++;
         }

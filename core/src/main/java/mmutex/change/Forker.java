@@ -187,7 +187,7 @@ public final class Forker {
         final PteEncoding encoding = platform.encoding();
         final PageTable table = vma.space().pageTable();
         long pte = table.load(slot);
-        if (isPinnedByOwner(platform, pte)) {
+        if (!vma.has(VmFlags.HUGETLB) && isPinnedByOwner(platform, pte)) {
             return copyPinned(copy, page << platform.encoding().pageShift(), childSlot, pte);
         }
         if (VmFlags.isCowMapping(vma.flags())) {

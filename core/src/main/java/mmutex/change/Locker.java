@@ -69,7 +69,7 @@ public final class Locker {
             final Task task, final Vma vma, final long start, final long end, final boolean lock) {
         final AddressSpace space = vma.space();
         final long flags = lock ? vma.flags() | VmFlags.LOCKED : vma.flags() & ~VmFlags.LOCKED;
-        final boolean special = (vma.flags() & (VmFlags.IO | VmFlags.PFNMAP | VmFlags.MIXEDMAP)) != 0;
+        final boolean special = (vma.flags() & (VmFlags.SPECIAL | VmFlags.HUGETLB)) != 0;
         if (flags == vma.flags() || special) {
             return;
         }

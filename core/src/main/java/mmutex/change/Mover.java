@@ -5,7 +5,6 @@ import mmutex.layout.VmFlags;
 import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
-import mmutex.mm.FileMapping;
 import mmutex.mm.PageTable;
 import mmutex.mm.PmdSplitter;
 import mmutex.mm.Task;
@@ -120,8 +119,8 @@ public final class Mover {
         if (vma == null) {
             return Errno.EFAULT;
         }
-        if (keepOld && vma.has(VmFlags.PFNMAP)) {
-            return Errno.EINVAL;
+        if (keepOld && vma.has(VmFlags.PFNMAP) || vma.has(VmFlags.HUGETLB)) {
+            return Errno.EINVAL; // the kernel can move huge pages; the emulator can't
         }
         if (size > vma.end() - from) {
             return Errno.EFAULT;
@@ -225,8 +224,9 @@ public final class Mover {
     }
 
     /**
-     * move_ptes. The locks of family and file keep a reverse-map walk from looking at the new place before and at the old place after
-     * the move; old table's lock first, then the new one's: mmap write excludes others that take two.
+     * move_ptes. The locks of file and family keep truncation and reverse-map walks from looking at the new place before,
+     * and at the old place after the move (take_rmap_locks). Old table's lock first, then the new one's: mmap write
+     * excludes others that take two.
      */
     private static void moveTable(
             final Task task,
@@ -238,9 +238,8 @@ public final class Mover {
         final AddressSpace space = vma.space();
         final PageTable table = space.pageTable();
         final boolean hasFamily = vma.anonVma() != null;
-        final FileMapping file = vma.file();
-        if (file != null) {
-            file.lock().writeLock(task);
+        if (vma.file() != null) {
+            vma.file().lock().writeLock(task);
         }
         if (hasFamily) {
             vma.anonVma().lock().writeLock(task);
@@ -264,8 +263,8 @@ public final class Mover {
         if (hasFamily) {
             vma.anonVma().lock().writeUnlock(task);
         }
-        if (file != null) {
-            file.lock().writeUnlock(task);
+        if (vma.file() != null) {
+            vma.file().lock().writeUnlock(task);
         }
     }
 

@@ -5,16 +5,19 @@ import java.util.List;
 import java.util.Map;
 import mmutex.check.InvariantChecker.DeviceView;
 import mmutex.device.DevicePte;
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
+import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
+import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
 import mmutex.mm.Task;
 
 /**
- * What a device maps against what the CPUs map: I1, I2, I3, and I14 for device entries. Every driver lock is held, so an
+ * What a device maps against what the CPUs map: I1, I2, I3, I13, and I14 for device entries. Every driver lock is held, so an
  * entry that leads to an atomically mapped frame can't change into a present one meanwhile.
  *
  * <p>I2 can't be asked of a file's page where those may become exclusive (V3): whoever maps it anew, or restores it through
@@ -29,7 +32,7 @@ final class DeviceChecker {
             final List<AddressSpace> spaces,
             final List<DeviceView> devices,
             final CheckReport report) {
-        report.looking("I1", "I2", "I3", "I14", "I30");
+        report.looking("I1", "I2", "I3", "I13", "I14", "I30");
         final Map<Long, String> atomicHolders = new HashMap<>();
         final Map<Long, String> holders = new HashMap<>();
         for (final DeviceView device : devices) {
@@ -58,6 +61,8 @@ final class DeviceChecker {
         final long pte = device.table().load(vpn);
         final long pfn = DevicePte.frameNumber(pte);
         final String who = "device " + device.id() + " page 0x" + Long.toHexString(vpn) + " frame " + pfn;
+        final long cpuPte = cpuEntry(task, device.space(), vpn << device.space().pageShift());
+        coherent(device.space().encoding(), pte, cpuPte, who, report);
         if (pfn == FrameAllocator.ZERO_FRAME) {
             if (DevicePte.has(pte, DevicePte.WRITE)) {
                 report.violated("I30", who + ": the zero frame is writable by a device");
@@ -68,8 +73,7 @@ final class DeviceChecker {
             report.violated("I14", who + ": maps a free frame");
         }
         final boolean atomic = DevicePte.has(pte, DevicePte.ATOMIC);
-        if (atomic
-                && !isExclusiveEntry(task, device.space(), vpn << device.space().pageShift(), pfn)) {
+        if (atomic && !isExclusive(device.space().encoding(), cpuPte, pfn)) {
             report.violated("I1", who + ": atomic mapping, but the CPU's entry is not exclusive to it");
         }
         final String otherAtomic = atomicHolders.get(pfn);
@@ -85,18 +89,66 @@ final class DeviceChecker {
         }
     }
 
-    private static boolean isExclusiveEntry(
-            final Task task, final AddressSpace space, final long addr, final long pfn) {
+    /**
+     * I13. The driver lock is held, and whoever changes the CPU's entry has erased the device's under it before: a mapping
+     * that is there now is one that no running invalidation has reached.
+     */
+    private static void coherent(
+            final PteEncoding encoding,
+            final long devicePte,
+            final long cpuPte,
+            final String who,
+            final CheckReport report) {
+        final long pfn = DevicePte.frameNumber(devicePte);
+        if (isExclusive(encoding, cpuPte, pfn)) {
+            return;
+        }
+        if (!encoding.isPresent(cpuPte)) {
+            final boolean devicePrivate = !encoding.isNone(cpuPte)
+                    && encoding.kind(cpuPte).isDevicePrivate()
+                    && encoding.swapFrameNumber(cpuPte) == pfn;
+            if (!devicePrivate) {
+                report.violated("I13", who + ": the CPU's entry leads to no frame of its own");
+            }
+        } else if (encoding.frameNumber(cpuPte) != pfn) {
+            report.violated("I13", who + ": the CPU's entry leads to frame " + encoding.frameNumber(cpuPte));
+        } else if (DevicePte.has(devicePte, DevicePte.WRITE) && !encoding.isWritable(cpuPte)) {
+            report.violated("I13", who + ": writable by the device, read-only for CPUs");
+        }
+    }
+
+    private static boolean isExclusive(final PteEncoding encoding, final long pte, final long pfn) {
+        return encoding.isDeviceExclusive(pte) && encoding.swapFrameNumber(pte) == pfn;
+    }
+
+    /** The CPU's entry; a device mapping under the driver lock keeps its table from going away. */
+    private static long cpuEntry(final Task task, final AddressSpace space, final long addr) {
         final PageTable table = space.pageTable();
-        final PteEncoding encoding = space.encoding();
         final long slot = table.slot(addr);
-        if (slot < 0) {
-            return false;
+        if (RadixTable.isHuge(slot)) {
+            return underHuge(task, space, RadixTable.hugeSlot(slot), addr);
+        }
+        if (slot == PageTable.NO_SLOT) {
+            return space.encoding().empty();
         }
         table.lock(task, slot);
         final long pte = table.load(slot);
         table.unlock(task, slot);
-        return encoding.isDeviceExclusive(pte) && encoding.swapFrameNumber(pte) == pfn;
+        return pte;
+    }
+
+    /** What a huge entry says of one page. It stays while a device maps the page: a split asks the device first. */
+    private static long underHuge(final Task task, final AddressSpace space, final long slot, final long addr) {
+        final PageTable table = space.pageTable();
+        table.lock(task, slot);
+        final long pmd = table.loadUpper(slot);
+        table.unlock(task, slot);
+        if (!HugePmd.isHuge(pmd)) {
+            return space.encoding().empty();
+        }
+        final long page = (addr & table.hugeSize() - 1) >>> space.pageShift();
+        final long protection = space.encoding().protection(HugePmd.isNoAccess(pmd) ? 0 : VmFlags.READ);
+        return HugePmd.leaf(space.encoding(), pmd, page, protection);
     }
 
     private static void noPresentEntry(

@@ -68,6 +68,12 @@ final class EntryChecker {
         if (platform.frames().refCount(pfn) == 0) {
             report.violated("I14", where + ": " + kind + " entry of a free frame");
         }
+        if (kind.isDeviceExclusive()) {
+            exclusive(platform, vma, pfn, where, report);
+        }
+        if (platform.frames().has(pfn, FrameTable.FILE)) {
+            ofFile(platform.frames(), vma, addr, pfn, where, report);
+        }
         final boolean devicePrivate = platform.frames().has(pfn, FrameTable.DEVICE_PRIVATE);
         if (devicePrivate != kind.isDevicePrivate() && !kind.isMigration()) {
             report.violated(
@@ -77,12 +83,6 @@ final class EntryChecker {
         }
         if (kind.isMigration() && !platform.frames().has(pfn, FrameTable.LOCKED)) {
             report.violated("I21", where + ": " + kind + " entry, but the page is not locked");
-        }
-        if (kind.isDeviceExclusive()) {
-            exclusive(platform, vma, pfn, where, report);
-        }
-        if (platform.frames().has(pfn, FrameTable.FILE)) {
-            ofFile(platform.frames(), vma, addr, pfn, where, report);
         }
         if (present && encoding.isWritable(pte)) {
             writable(platform, vma, pfn, where, encoding.isUffdWp(pte), report);

@@ -21,6 +21,7 @@ public final class InvariantChecker {
     private final Machine machine;
     private final List<MirrorHandle> handles = new ArrayList<>();
     private final NotifierChecker notifierChecker = new NotifierChecker();
+    private Watch watch;
 
     public InvariantChecker(final Machine machine) {
         this.machine = machine;
@@ -29,6 +30,12 @@ public final class InvariantChecker {
     /** Includes a handle of the test device; strict only while no request of it races with others (Q6). */
     public InvariantChecker with(final MirrorHandle handle) {
         handles.add(handle);
+        return this;
+    }
+
+    /** Includes what a watch sees while others work. */
+    public InvariantChecker with(final Watch newWatch) {
+        watch = newWatch;
         return this;
     }
 
@@ -55,6 +62,9 @@ public final class InvariantChecker {
     private void checkNow(final Task task, final CheckReport report) {
         final List<AddressSpace> spaces = machine.spaces();
         final List<DeviceView> devices = devices();
+        if (watch != null) {
+            watch.referee(task);
+        }
         // Checker order: every driver lock by id, then mmap lock, then leaf-table lock. Callbacks need a driver lock,
         // so
         // no entry can become present again, and no device mapping can appear, while they are held.
@@ -67,6 +77,9 @@ public final class InvariantChecker {
         }
         notifierChecker.now(task, spaces, report);
         EntryChecker.now(task, machine.platform(), spaces, report);
+        if (watch != null) {
+            watch.addTo(report);
+        }
     }
 
     private List<DeviceView> devices() {

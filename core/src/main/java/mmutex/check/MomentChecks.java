@@ -13,17 +13,23 @@ public final class MomentChecks {
 
     /** I20: fork has returned, the parent's mmap lock is still held for writing (or nothing else runs). */
     public static CheckReport afterFork(final Task task, final AddressSpace parent, final AddressSpace child) {
-        final CheckReport report = new CheckReport();
-        report.looking("I20");
+        final CheckReport report = afterFork(task, child);
         final PteEncoding encoding = parent.encoding();
-        PageScan.visit(task, child, (vma, addr, pte) -> {
-            if (encoding.isDeviceExclusive(pte)) {
-                report.violated("I20", PageScan.at(child, addr) + ": the child has an exclusive entry");
-            }
-        });
         PageScan.visit(task, parent, (vma, addr, pte) -> {
             if (encoding.isDeviceExclusive(pte) && child.vmas().lookup(addr) != null) {
                 report.violated("I20", PageScan.at(parent, addr) + ": the parent keeps an exclusive entry");
+            }
+        });
+        return report;
+    }
+
+    /** The child's half of I20, for when the parent has gone on running. */
+    public static CheckReport afterFork(final Task task, final AddressSpace child) {
+        final CheckReport report = new CheckReport();
+        report.looking("I20");
+        PageScan.visit(task, child, (vma, addr, pte) -> {
+            if (child.encoding().isDeviceExclusive(pte)) {
+                report.violated("I20", PageScan.at(child, addr) + ": the child has an exclusive entry");
             }
         });
         return report;

@@ -6,6 +6,9 @@ final class DeviceFault {
     long addr;
     DeviceAccess access;
 
+    /** The driver's: why it is cancelled, or null if it is replayed. */
+    CancelReason cancelled;
+
     DeviceFault(final DeviceLane lane) {
         this.lane = lane;
     }

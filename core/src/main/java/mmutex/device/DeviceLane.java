@@ -24,8 +24,11 @@ public final class DeviceLane {
 
     private static final int RUNNING = 0;
     private static final int STALLED = 1;
-    private static final int CANCELLED = 2;
-    private static final int ENDED = 3;
+    private static final int ENDED = 2;
+    /** And above, one for each reason. */
+    private static final int CANCELLED = 3;
+
+    private static final CancelReason[] REASONS = CancelReason.values();
 
     private final SvmDevice device;
     private final int id;
@@ -38,6 +41,7 @@ public final class DeviceLane {
     private LaneProgram program;
     private long value;
     private long operations;
+    private long overflows;
 
     @SuppressWarnings("unused") // through STATE
     private int state = ENDED;
@@ -81,12 +85,23 @@ public final class DeviceLane {
     /** Whether the program has ended or was cancelled. */
     public boolean isFinished() {
         final int now = (int) STATE.getAcquire(this);
-        return now == ENDED || now == CANCELLED;
+        return now >= ENDED;
     }
 
     /** Whether a fault could not be resolved: the channel was killed. */
     public boolean isCancelled() {
-        return (int) STATE.getAcquire(this) == CANCELLED;
+        return (int) STATE.getAcquire(this) >= CANCELLED;
+    }
+
+    /** Why it was cancelled; null if it was not. */
+    public CancelReason cancelReason() {
+        final int now = (int) STATE.getAcquire(this);
+        return now < CANCELLED ? null : REASONS[now - CANCELLED];
+    }
+
+    /** Faults that found the buffer full: dropped, and raised again. */
+    public long overflows() {
+        return overflows;
     }
 
     /** Old value of the last atomic, or the value of the last load, that was performed. */
@@ -173,6 +188,18 @@ public final class DeviceLane {
         return completed(hit, addr, DeviceAccess.WRITE);
     }
 
+    /**
+     * A hint that the page will be used soon. The lane stalls until the driver has looked at it, and need not try again.
+     *
+     * @return whether the page is mapped already
+     */
+    public boolean prefetch(final long addr) {
+        window.open();
+        final boolean hit = DevicePte.has(table.load(addr >>> pageShift), DeviceAccess.PREFETCH.needs());
+        window.close();
+        return completed(hit, addr, DeviceAccess.PREFETCH);
+    }
+
     /** Before the window opens: a window that an exception left open would block every revocation. */
     private static void checkAlignment(final long addr, final int size) {
         if ((addr & size - 1) != 0) {
@@ -189,7 +216,10 @@ public final class DeviceLane {
         fault.addr = addr;
         fault.access = access;
         STATE.setOpaque(this, STALLED);
-        device.faults().put(fault);
+        if (!device.faults().put(fault)) {
+            overflows++;
+            STATE.setOpaque(this, RUNNING); // nobody has it: the lane goes on, and misses again
+        }
         return false;
     }
 
@@ -199,7 +229,7 @@ public final class DeviceLane {
         STATE.setRelease(this, RUNNING); // ORDER(lane-replay) release: the device table is programmed
     }
 
-    void cancel() {
-        STATE.setRelease(this, CANCELLED);
+    void cancel(final CancelReason reason) {
+        STATE.setRelease(this, CANCELLED + reason.ordinal());
     }
 }

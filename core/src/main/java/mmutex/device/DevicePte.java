@@ -22,7 +22,7 @@ public final class DevicePte {
 
     private DevicePte() {}
 
-    static long of(final long pfn, final long flags) {
+    public static long of(final long pfn, final long flags) {
         return pfn << FRAME_SHIFT | flags;
     }
 

@@ -3,8 +3,8 @@ package mmutex.device;
 import org.jctools.queues.atomic.MpscAtomicArrayQueue;
 
 /**
- * The fault buffer: lanes put what they missed, the driver takes batches. A lane has at most one fault outstanding, so
- * the queue never overflows.
+ * The fault buffer: lanes put what they missed, the driver takes batches. A lane has at most one fault outstanding. When
+ * the buffer is full, the fault is dropped and the lane has to fault again, as on hardware.
  *
  * <p>Threads: any number of producers, one consumer. The atomic variant of the queue, because it needs no
  * {@code sun.misc.Unsafe} and so prints nothing on recent JDKs.
@@ -12,15 +12,15 @@ import org.jctools.queues.atomic.MpscAtomicArrayQueue;
 final class FaultQueue {
     private final MpscAtomicArrayQueue<DeviceFault> queue;
 
-    FaultQueue(final int lanes) {
-        this.queue = new MpscAtomicArrayQueue<>(Math.max(2, lanes));
+    /** With room for so many faults, a power of two. */
+    FaultQueue(final int capacity) {
+        this.queue = new MpscAtomicArrayQueue<>(capacity);
     }
 
-    void put(final DeviceFault fault) {
+    /** Puts a fault; false if there is no room. */
+    boolean put(final DeviceFault fault) {
         // ORDER(fault-queue) release inside offer: the fault's fields come before its hand-over. Pairs with poll.
-        if (!queue.offer(fault)) {
-            throw new IllegalStateException("more faults outstanding than lanes: lane=" + fault.lane.id());
-        }
+        return queue.offer(fault);
     }
 
     DeviceFault poll() {

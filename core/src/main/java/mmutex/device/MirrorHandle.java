@@ -14,6 +14,7 @@ import mmutex.mm.Task;
 import mmutex.notify.IntervalSubscription;
 import mmutex.notify.NotifierEvent;
 import mmutex.notify.NotifierRange;
+import mmutex.notify.RangeGuard;
 import mmutex.sync.DriverLock;
 
 /**
@@ -161,8 +162,7 @@ public final class MirrorHandle {
     }
 
     /** dmirror_interval_invalidate. */
-    private boolean invalidate(
-            final Task task, final IntervalSubscription hit, final NotifierRange range, final long sequence) {
+    private boolean invalidate(final Task task, final RangeGuard hit, final NotifierRange range, final long sequence) {
         if (range.isBlockable()) {
             lock.lock(task);
         } else if (!lock.tryLock(task)) {

@@ -10,7 +10,7 @@ import mmutex.notify.Delivery;
 import mmutex.sync.DriverLock;
 
 /**
- * A device that computes on the shared virtual memory of one address space: lanes, a page table, a fault queue.
+ * A device that computes on the shared virtual memory of one address space: lanes, a page table, a fault buffer.
  *
  * <p>All lanes are executed by one engine, the device's worker, so atomics of one device are atomic among themselves, as
  * they are in a GPU's cache; against CPUs and other devices they are not, unless the page is exclusive.
@@ -34,6 +34,7 @@ public final class SvmDevice {
      * @param laneCount lanes, at least 1
      * @param delivery how notifications reach it
      * @param ringCapacity records on its ring, a power of two
+     * @param driverSpec how its driver works; the quirks are those of the space's platform
      * @param clock monotonic nanoseconds, for the driver's time bound
      */
     public SvmDevice(
@@ -43,18 +44,19 @@ public final class SvmDevice {
             final int laneCount,
             final Delivery delivery,
             final int ringCapacity,
+            final DriverSpec driverSpec,
             final LongSupplier clock) {
         this.id = id;
         this.space = space;
         this.platform = space.platform();
         this.table = new DevicePageTable(platform, 1);
         this.lock = new DriverLock(id);
-        this.faults = new FaultQueue(laneCount);
+        this.faults = new FaultQueue(driverSpec.faultCapacity());
         this.lanes = IntStream.range(0, laneCount)
                 .mapToObj(i -> new DeviceLane(this, i, table.window(0)))
                 .toList();
         this.worker = new DeviceWorker(workerId, "device" + (id - 1), this);
-        this.driver = new SvmDriver(this, delivery, ringCapacity, clock);
+        this.driver = new SvmDriver(this, delivery, ringCapacity, driverSpec, clock);
     }
 
     public int id() {
@@ -101,14 +103,28 @@ public final class SvmDevice {
         return driver;
     }
 
-    /** Subscribes the driver to the address space. */
+    /**
+     * Subscribes the driver to the address space.
+     *
+     * @throws IllegalStateException if a fatal signal of the task came first
+     */
     public void attach(final Task task) {
         driver.attach(task);
     }
 
-    /** Unsubscribes it and gives its tables back; the worker has stopped, or is the caller. */
+    /**
+     * Unsubscribes it, from any thread: faults in flight are finished, later ones are cancelled, nothing stays mapped.
+     * The worker goes on until its owner stops it.
+     */
     public void detach(final Task task) {
         driver.detach(task);
+        lock.lock(task);
+        table.erase(task, 0, table.pageLimit());
+        lock.unlock(task);
+    }
+
+    /** Gives the tables of a detached device back; the worker has stopped, or is the caller. */
+    public void free() {
         table.free();
     }
 }

@@ -6,8 +6,8 @@
  *   <li>{@link mmutex.device.MirrorDevice} and {@link mmutex.device.MirrorHandle}: the kernel's test device
  *       (lib/test_hmm.c), driven by requests of a process.
  *   <li>{@link mmutex.device.SvmDevice}: a device that computes on shared virtual memory: lanes whose accesses miss in
- *       the device table put faults on a queue; {@link mmutex.device.SvmDriver} resolves them under the sequence protocol
- *       (nouveau_svm.c); {@link mmutex.device.DeviceWorker} is the thread that does both and serves the ring.
+ *       the device table put faults on a queue; {@link mmutex.device.SvmDriver} resolves them in batches under the
+ *       sequence protocol (nouveau_svm.c), as its {@link mmutex.device.DriverSpec} says; {@link mmutex.device.DeviceWorker} is the thread that does both and serves the ring.
  * </ul>
  *
  * A device's atomic is load, compute, store inside one device window. On a page that is not exclusive it loses updates;

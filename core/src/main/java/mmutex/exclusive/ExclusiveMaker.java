@@ -1,6 +1,7 @@
 package mmutex.exclusive;
 
 import java.util.List;
+import mmutex.fault.GupFlags;
 import mmutex.fault.PageGetter;
 import mmutex.layout.PteEncoding;
 import mmutex.memory.FrameAllocator;
@@ -34,6 +35,8 @@ public final class ExclusiveMaker {
     /** An empty slot: the page did not become exclusive. */
     public static final long NULL_SLOT = FrameAllocator.NONE;
 
+    private static final int GUP_FLAGS = GupFlags.WRITE | GupFlags.SPLIT_PMD;
+
     private static final ActorLocal<Conversion> CONVERSION = new ActorLocal<>(Conversion::new);
 
     private ExclusiveMaker() {}
@@ -57,7 +60,7 @@ public final class ExclusiveMaker {
             final long[] pages) {
         final Platform platform = space.platform();
         // 1. Writable, referenced pages.
-        final int got = PageGetter.getPages(task, space, start, count, true, pages);
+        final int got = PageGetter.getPages(task, space, start, count, GUP_FLAGS, pages);
         task.probe().mark(Phase.GET_PAGE);
         for (int i = 0; i < got; i++) {
             final long folio = platform.frames().head(pages[i]);
@@ -185,7 +188,7 @@ public final class ExclusiveMaker {
         final long page = addr & -space.pageSize();
         while (true) { // unbounded but for signals, as in the kernel: each round means that the page changed meanwhile
             // 1. A writable, referenced page.
-            final int got = PageGetter.getPages(task, space, page, 1, true, conversion.one);
+            final int got = PageGetter.getPages(task, space, page, 1, GUP_FLAGS, conversion.one);
             task.probe().mark(Phase.GET_PAGE);
             if (got <= 0) {
                 return got;

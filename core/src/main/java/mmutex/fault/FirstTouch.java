@@ -31,13 +31,12 @@ final class FirstTouch {
         final PteEncoding encoding = fault.encoding;
         final long pte = encoding.mkSpecial(encoding.present(FrameAllocator.ZERO_FRAME, fault.vma.protection()));
         fault.table.lock(fault.task, fault.slot);
-        final boolean missing = encoding.isNone(fault.table.load(fault.slot));
-        final boolean handled = fault.vma.has(VmFlags.UFFD_MISSING);
-        if (missing && !handled) {
+        final Outcome outcome = outcome(fault);
+        if (outcome == Outcome.MAP) {
             fault.table.store(fault.slot, pte);
         }
         fault.table.unlock(fault.task, fault.slot);
-        return missing && handled ? UserFaultWait.handle(fault, false) : FaultResult.DONE;
+        return result(fault, outcome);
     }
 
     private static int write(final FaultContext fault) {
@@ -58,9 +57,8 @@ final class FirstTouch {
         }
         // 3. Under the lock: still nothing there? Then count, map, publish (O2: contents before the entry).
         fault.table.lock(fault.task, fault.slot);
-        final boolean missing = encoding.isNone(fault.table.load(fault.slot));
-        final boolean handled = fault.vma.has(VmFlags.UFFD_MISSING);
-        final boolean won = missing && !handled;
+        final Outcome outcome = outcome(fault);
+        final boolean won = outcome == Outcome.MAP;
         if (won) {
             fault.space.anonPages().add(1);
             fault.space.reverseMap().addNewAnon(pfn, fault.vma, fault.addr);
@@ -70,7 +68,40 @@ final class FirstTouch {
         if (!won) {
             allocator.put(pfn);
         }
-        // A handler decides what is there; the kernel, too, asks it only after it has allocated in vain.
-        return missing && handled ? UserFaultWait.handle(fault, false) : FaultResult.DONE;
+        return result(fault, outcome);
+    }
+
+    /** What is to become of a page that nobody had touched when the fault began. */
+    private enum Outcome {
+        /** Map it. */
+        MAP,
+        /** Somebody else has: look again. */
+        LOST,
+        /** check_stable_address_space: what the reaper took must not come back as zeroes. */
+        REAPED,
+        /** A user's handler decides; it is asked only after everything else has been seen to. */
+        HANDLED
+    }
+
+    /** Leaf-table lock held. */
+    private static Outcome outcome(final FaultContext fault) {
+        if (!fault.encoding.isNone(fault.table.load(fault.slot))) {
+            return Outcome.LOST;
+        }
+        if (fault.space.isUnstable()) {
+            return Outcome.REAPED;
+        }
+        return fault.vma.has(VmFlags.UFFD_MISSING) ? Outcome.HANDLED : Outcome.MAP;
+    }
+
+    private static int result(final FaultContext fault, final Outcome outcome) {
+        switch (outcome) {
+            case REAPED:
+                return FaultResult.SIGBUS;
+            case HANDLED:
+                return UserFaultWait.handle(fault, false);
+            default:
+                return FaultResult.DONE;
+        }
     }
 }

@@ -42,7 +42,7 @@ public final class PageGetter {
             final int count,
             final boolean write,
             final long[] frames) {
-        return getPages(task, space, start, count, write ? GupFlags.WRITE | GupFlags.SPLIT_PMD : 0, frames);
+        return getPages(task, space, start, count, write ? GupFlags.WRITE : 0, frames);
     }
 
     /**
@@ -109,13 +109,13 @@ public final class PageGetter {
         return got > 0 ? got : -error.ordinal();
     }
 
-    /** check_vma_flags. A hugetlb page can't be split (FOLL_SPLIT_PMD), and so can't be had for writing. */
+    /** check_vma_flags. */
     private static Errno check(final Vma vma, final int flags) {
         final boolean populate = (flags & GupFlags.POPULATE) != 0;
         if (vma == null) {
             return populate ? Errno.ENOMEM : Errno.EFAULT;
         }
-        if ((flags & GupFlags.WRITE) != 0 && vma.has(VmFlags.HUGETLB)) {
+        if ((flags & GupFlags.SPLIT_PMD) != 0 && vma.has(VmFlags.HUGETLB)) {
             return Errno.EOPNOTSUPP;
         }
         return isAllowed(vma, flags) ? Errno.OK : populate ? Errno.EINVAL : Errno.EFAULT;

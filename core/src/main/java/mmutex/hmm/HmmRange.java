@@ -1,14 +1,14 @@
 package mmutex.hmm;
 
 import mmutex.mm.AddressSpace;
-import mmutex.notify.IntervalSubscription;
 import mmutex.notify.NotifierRange;
+import mmutex.notify.RangeGuard;
 
 /** A request: {@code struct hmm_range} (6.12). Reused by its owner; one thread at a time. */
 public final class HmmRange {
     final long[] pfns;
     AddressSpace space;
-    IntervalSubscription subscription;
+    RangeGuard guard;
     long sequence;
     long start;
     long end;
@@ -36,13 +36,13 @@ public final class HmmRange {
      */
     public HmmRange init(
             final AddressSpace newSpace,
-            final IntervalSubscription newSubscription,
+            final RangeGuard newGuard,
             final long start,
             final long end,
             final long defaultFlags,
             final long pfnFlagsMask) {
         this.space = newSpace;
-        this.subscription = newSubscription;
+        this.guard = newGuard;
         this.start = start;
         this.end = end;
         this.defaultFlags = defaultFlags;
@@ -56,7 +56,7 @@ public final class HmmRange {
         return this;
     }
 
-    /** Sets the sample that the answer will be checked against: readBegin of the subscription. */
+    /** Sets the sample that the answer will be checked against: readBegin of the guard. */
     public void sequence(final long sample) {
         this.sequence = sample;
     }

@@ -51,7 +51,7 @@ public final class RangeFaulter {
     public static Errno fault(final Task task, final HmmRange range) {
         long from = range.start;
         while (true) { // ends: each round faults in what stopped the one before, or finds the sequence moved
-            if (range.subscription.checkRetry(range.sequence)) {
+            if (range.guard.checkRetry(range.sequence)) {
                 return Errno.EBUSY;
             }
             final long stopped = walk(task, range, from);

@@ -34,6 +34,7 @@ public final class Machine {
         this.platform = new Platform(
                 Encodings.forGeneration(spec.architecture(), spec.profile().generation()),
                 spec.profile(),
+                spec.driver().quirks(),
                 spec.frames(),
                 spec.tables(),
                 spec.cpus());
@@ -61,9 +62,18 @@ public final class Machine {
         return new Task(nextActor.getAndIncrement(), name);
     }
 
-    /** A process with an empty address space. */
+    /**
+     * A process with an empty address space.
+     *
+     * @throws IllegalStateException if the machine has no table left: this is no system call, see {@link Process#fork}
+     */
     public Process newProcess() {
-        return new Process(this, newSpace());
+        final AddressSpace space = newSpace();
+        if (space == null) {
+            throw new IllegalStateException("no room for a root table: tables in use="
+                    + platform.tables().inUse());
+        }
+        return new Process(this, space);
     }
 
     /**
@@ -89,8 +99,12 @@ public final class Machine {
         return platform.hugePages().grow(task, count);
     }
 
+    /** mm_alloc; null if there is no room for a root table. */
     AddressSpace newSpace() {
         final AddressSpace space = new AddressSpace(nextSpace.getAndIncrement(), platform);
+        if (!space.pageTable().radix().hasRoot()) {
+            return null;
+        }
         spaces.add(space);
         return space;
     }
@@ -125,6 +139,7 @@ public final class Machine {
                 lanes,
                 spec.delivery(),
                 spec.ringCapacity(),
+                spec.driver(),
                 clock);
         device.attach(task);
         devices.add(device);
@@ -134,6 +149,7 @@ public final class Machine {
     /** Detaches a device whose worker has stopped. */
     public void removeDevice(final Task task, final SvmDevice device) {
         device.detach(task);
+        device.free();
         devices.remove(device);
     }
 

@@ -8,6 +8,7 @@ import mmutex.change.Locker;
 import mmutex.change.Mapper;
 import mmutex.change.Mover;
 import mmutex.change.Protector;
+import mmutex.change.Reaper;
 import mmutex.change.SoftDirtyClearer;
 import mmutex.change.SpaceTeardown;
 import mmutex.mm.AddressSpace;
@@ -156,10 +157,8 @@ public final class Process {
 
     /** Forks; on failure nothing of the child remains. */
     public Forked fork(final Task task) {
-        final AddressSpace child;
-        try {
-            child = machine.newSpace();
-        } catch (final IllegalStateException noRoomForRootTable) {
+        final AddressSpace child = machine.newSpace();
+        if (child == null) {
             return new Forked(Errno.ENOMEM, null);
         }
         final Errno errno = Forker.fork(task, space, child);
@@ -169,6 +168,11 @@ public final class Process {
             return new Forked(errno, null);
         }
         return new Forked(Errno.OK, process);
+    }
+
+    /** The out-of-memory reaper takes the memory of a process that is about to die; see {@link Reaper#reap}. */
+    public Errno reap(final Task task) {
+        return Reaper.reap(task, space);
     }
 
     /** The process ends: its address space is torn down once nobody pins it. No CPU runs it any more. */

@@ -32,13 +32,12 @@ public final class RadixTable {
     private final long root;
 
     /**
-     * Creates an empty tree.
+     * Creates an empty tree. If not even the root fits the arena ({@link #hasRoot}), nothing can ever be inserted.
      *
      * @param arena where its tables live
      * @param levels number of levels, at least 2
      * @param indexBits base-2 logarithm of the entries in a table
      * @param emptyLeafEntry value of untouched leaf entries
-     * @throws IllegalStateException if not even the root fits the arena
      */
     public RadixTable(final TableArena arena, final int levels, final int indexBits, final long emptyLeafEntry) {
         this.arena = arena;
@@ -48,9 +47,11 @@ public final class RadixTable {
         this.indexMask = (1L << indexBits) - 1;
         this.emptyLeafEntry = emptyLeafEntry;
         this.root = arena.allocate(0);
-        if (root == TableArena.NO_TABLE) {
-            throw new IllegalStateException("no room for a root table: tables in use=" + arena.inUse());
-        }
+    }
+
+    /** Whether there was room for a root. Without one look-ups meet table 0, which is empty for ever. */
+    public boolean hasRoot() {
+        return root != TableArena.NO_TABLE;
     }
 
     /** Number of levels. */
@@ -111,6 +112,9 @@ public final class RadixTable {
 
     /** Slot of the level-1 entry that covers a page, creating tables; {@link #NO_SLOT} if the arena is full. */
     public long upperSlotOrCreate(final long vpn) {
+        if (!hasRoot()) {
+            return NO_SLOT;
+        }
         long table = root;
         for (int level = levels - 1; level > HUGE_LEVEL; level--) {
             final long upper = table + entryOffset(vpn, level);
@@ -135,6 +139,9 @@ public final class RadixTable {
      * left alone and reported as by {@link #slot}.
      */
     public long slotOrCreate(final long vpn) {
+        if (!hasRoot()) {
+            return NO_SLOT;
+        }
         long table = root;
         long upper = 0;
         for (int level = levels - 1; level > 0; level--) {
@@ -232,7 +239,9 @@ public final class RadixTable {
 
     /** Detaches every table and the root; the tree is dead afterwards. */
     public long detachAll() {
-        return arena.chain(root, detachBelow(root, levels - 1, 0, 0, pageLimit(), TableArena.NO_TABLE));
+        return !hasRoot()
+                ? TableArena.NO_TABLE
+                : arena.chain(root, detachBelow(root, levels - 1, 0, 0, pageLimit(), TableArena.NO_TABLE));
     }
 
     private long detachBelow(

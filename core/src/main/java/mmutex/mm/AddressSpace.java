@@ -10,6 +10,7 @@ import mmutex.memory.FrameTable;
 import mmutex.notify.IntervalSubscription;
 import mmutex.notify.NotifierState;
 import mmutex.notify.NotifierSubscriber;
+import mmutex.notify.SubscriberOps;
 import mmutex.sync.AccessWindows;
 import mmutex.sync.Actor;
 import mmutex.sync.LockClass;
@@ -52,13 +53,14 @@ public final class AddressSpace {
     /** Serialises a fault's setting of a VMA's anon_vma (the kernel's page_table_lock). */
     private final SpinLock prepareLock = new SpinLock(LockClass.LF);
 
+    /** Read by faults under a leaf-table lock, which the reaper takes after it has set this. */
+    private volatile boolean unstable;
+
     @SuppressWarnings("unused") // through USERS
     private int users = 1;
 
     /**
-     * Creates an empty address space with one user.
-     *
-     * @throws IllegalStateException if not even the root table fits
+     * Creates an empty address space with one user. Whoever creates it looks whether its page table got a root.
      */
     public AddressSpace(final int id, final Platform platform) {
         this.id = id;
@@ -66,7 +68,7 @@ public final class AddressSpace {
         this.pageShift = platform.encoding().pageShift();
         this.windows = new AccessWindows(platform.windows());
         this.pageTable = new PageTable(platform, windows);
-        this.notifiers = new NotifierState(platform.srcu());
+        this.notifiers = new NotifierState(platform.srcu(), platform.has(Quirk.LEAKED_SPAN));
         this.reverseMap = new ReverseMap(platform);
         this.editor = new VmaEditor(this, reverseMap);
     }
@@ -153,6 +155,16 @@ public final class AddressSpace {
         return swapEntries;
     }
 
+    /** MMF_UNSTABLE: the reaper has been here, so what is missing may have been there; faults on it get SIGBUS. */
+    public boolean isUnstable() {
+        return unstable;
+    }
+
+    /** Set once, by the reaper, before it unmaps anything. */
+    public void markUnstable() {
+        unstable = true;
+    }
+
     /** mm->locked_vm: pages of locked VMAs, there or not. */
     public Counter lockedPages() {
         return lockedPages;
@@ -198,7 +210,7 @@ public final class AddressSpace {
      *
      * @param start first byte
      * @param length bytes
-     * @return OK, EOVERFLOW for an empty or wrapping range, EINVAL without users
+     * @return OK, EOVERFLOW for an empty or wrapping range, EINVAL without users, EINTR if a fatal signal came first
      */
     public Errno insert(
             final Actor actor, final IntervalSubscription subscription, final long start, final long length) {
@@ -209,26 +221,57 @@ public final class AddressSpace {
         if (!isAlive()) {
             return Errno.EINVAL;
         }
-        if (notifiers.needsPublishForIntervals()) {
-            mmapLock.writeLock(actor);
-            if (notifiers.needsPublishForIntervals()) {
-                excludeSpans(actor, true, null);
-            }
-            mmapLock.writeUnlock(actor);
+        if (notifiers.needsPublishForIntervals() && !publishIntervals(actor)) {
+            return Errno.EINTR;
         }
         notifiers.insert(actor, subscription, start, last);
         return Errno.OK;
     }
 
-    /** mmu_notifier_register: adds a list subscriber; no span is running at that moment. */
-    public void register(final Actor actor, final NotifierSubscriber subscriber) {
+    private boolean publishIntervals(final Actor actor) {
         mmapLock.writeLock(actor);
-        excludeSpans(actor, false, subscriber);
+        final boolean done = !notifiers.needsPublishForIntervals() || excludeSpans(actor, true, null, null);
         mmapLock.writeUnlock(actor);
+        return done;
     }
 
-    /** mm_take_all_locks, publish, mm_drop_all_locks. */
-    private void excludeSpans(final Actor actor, final boolean intervals, final NotifierSubscriber subscriber) {
+    /**
+     * mmu_notifier_register: adds a list subscriber, with one user; no span is running at that moment.
+     *
+     * @return OK, or EINTR if a fatal signal came first
+     */
+    public Errno register(final Actor actor, final NotifierSubscriber subscriber) {
+        mmapLock.writeLock(actor);
+        final boolean done = excludeSpans(actor, false, subscriber, null);
+        mmapLock.writeUnlock(actor);
+        return done ? Errno.OK : Errno.EINTR;
+    }
+
+    /**
+     * mmu_notifier_get: the one subscriber of these operations, with one more user; made and registered if there is none.
+     * Given back by {@link NotifierState#put}.
+     *
+     * @return the subscriber, or null if a fatal signal came first
+     */
+    public NotifierSubscriber get(final Actor actor, final SubscriberOps ops) {
+        mmapLock.writeLock(actor);
+        NotifierSubscriber subscriber = notifiers.find(actor, ops);
+        if (subscriber == null) {
+            subscriber = ops.allocate();
+            if (!excludeSpans(actor, false, subscriber, ops)) {
+                subscriber = null;
+            }
+        }
+        mmapLock.writeUnlock(actor);
+        return subscriber;
+    }
+
+    /** mm_take_all_locks, publish, mm_drop_all_locks; false on a fatal signal. */
+    private boolean excludeSpans(
+            final Actor actor, final boolean intervals, final NotifierSubscriber subscriber, final SubscriberOps ops) {
+        if (actor.isKilled()) {
+            return false;
+        }
         final Vma[] all = vmas.snapshot();
         for (final Vma vma : all) {
             vma.lock().writeLock(actor, mmapLock);
@@ -253,7 +296,7 @@ public final class AddressSpace {
         }
         notifiers.publish(intervals);
         if (subscriber != null) {
-            notifiers.add(actor, subscriber);
+            notifiers.add(actor, subscriber, ops);
         }
         for (final AnonVma root : families) {
             root.lock().writeUnlock(actor);
@@ -261,6 +304,7 @@ public final class AddressSpace {
         for (final FileMapping file : files) {
             file.lock().writeUnlock(actor);
         }
+        return true;
     }
 
     @Override

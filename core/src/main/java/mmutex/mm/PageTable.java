@@ -77,19 +77,28 @@ public final class PageTable {
     /** Stores over an entry that is not valid, lock held. */
     public void store(final long slot, final long pte) {
         SchedulePoint.before(Step.PTE_STORE, slot);
+        if (SchedulePoint.ENABLED) {
+            EntryEvents.changed(this, slot, entries.loadAcquire(slot), pte);
+        }
         entries.storeRelease(slot, pte); // ORDER(pte-publish) release
     }
 
     /** Changes an entry if it still has a value. */
     public boolean compareAndSet(final long slot, final long expected, final long pte) {
         SchedulePoint.before(Step.PTE_CAS, slot);
-        return entries.compareAndSet(slot, expected, pte); // ORDER(pte-publish) volatile
+        final boolean changed = entries.compareAndSet(slot, expected, pte); // ORDER(pte-publish) volatile
+        if (SchedulePoint.ENABLED && changed) {
+            EntryEvents.changed(this, slot, expected, pte);
+        }
+        return changed;
     }
 
     /** Clears an entry in one step and returns what it was, with all that hardware had set (O3). */
     public long getAndClear(final long slot) {
         SchedulePoint.before(Step.PTE_CLEAR, slot);
-        return entries.getAndSet(slot, encoding.empty());
+        final long before = entries.getAndSet(slot, encoding.empty());
+        EntryEvents.changed(this, slot, before, encoding.empty());
+        return before;
     }
 
     /** ptep_clear_flush: clears the entry; when this returns, no access under it is running or can begin. */

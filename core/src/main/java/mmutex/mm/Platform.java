@@ -1,6 +1,7 @@
 package mmutex.mm;
 
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import mmutex.layout.PteEncoding;
@@ -26,6 +27,7 @@ public final class Platform {
 
     private final PteEncoding encoding;
     private final SemanticProfile profile;
+    private final Set<Quirk> quirks;
     private final FrameTable frames;
     private final FrameData data;
     private final FrameAllocator allocator;
@@ -35,11 +37,11 @@ public final class Platform {
     private final AccessWindow[] windows;
     private final SrcuDomain srcu = new SrcuDomain();
     private final AnonVmaTable anonVmas = new AnonVmaTable();
+    private final FileTable files = new FileTable();
+    private final HugePagePool hugePages;
     private final ReverseMap reverseMap;
     private final AtomicReferenceArray<DeviceMemory> deviceMemories = new AtomicReferenceArray<>(DEVICE_MEMORIES_MAX);
     private final AtomicInteger nextDeviceMemory = new AtomicInteger(1); // 0 in a frame's private word: nobody's
-    private final FileTable files = new FileTable();
-    private final HugePagePool hugePages;
     private final HugeZero hugeZero;
     private volatile TransparentHugePages transparentHugePages = TransparentHugePages.MADVISE;
 
@@ -58,8 +60,24 @@ public final class Platform {
             final long frameCount,
             final long tableCount,
             final int cpuCount) {
+        this(encoding, profile, Set.of(), frameCount, tableCount, cpuCount);
+    }
+
+    /**
+     * The same with defects of the kernel that are wanted.
+     *
+     * @param quirks which
+     */
+    public Platform(
+            final PteEncoding encoding,
+            final SemanticProfile profile,
+            final Set<Quirk> quirks,
+            final long frameCount,
+            final long tableCount,
+            final int cpuCount) {
         this.encoding = encoding;
         this.profile = profile;
+        this.quirks = Set.copyOf(quirks);
         this.frames = new FrameTable(frameCount, encoding.indexBits());
         this.data = new FrameData(frameCount, encoding.pageShift());
         this.allocator = new FrameAllocator(
@@ -84,6 +102,11 @@ public final class Platform {
 
     public SemanticProfile profile() {
         return profile;
+    }
+
+    /** Whether a defect of the kernel is wanted. Asked when something is set up, not on hot paths. */
+    public boolean has(final Quirk quirk) {
+        return quirks.contains(quirk);
     }
 
     public FrameTable frames() {
@@ -156,6 +179,37 @@ public final class Platform {
         transparentHugePages = policy;
     }
 
+    // ---- files and huge pages -------------------------------------------------------------------------------
+
+    /** Frames set apart for hugetlb mappings. */
+    public HugePagePool hugePages() {
+        return hugePages;
+    }
+
+    /**
+     * Makes an empty file with one holder.
+     *
+     * @param sizePages its size
+     * @throws IllegalStateException if there is no room for the root table of its page cache
+     */
+    public FileMapping createFile(final Actor actor, final FileMapping.Kind kind, final long sizePages) {
+        return files.create(actor, this, kind, sizePages);
+    }
+
+    /** The file that a frame record names; null if it is gone. */
+    public FileMapping file(final long id) {
+        return files.get(id);
+    }
+
+    /** All files (checkers). */
+    public List<FileMapping> files() {
+        return files.all();
+    }
+
+    void removeFile(final Actor actor, final FileMapping dead) {
+        files.remove(actor, dead);
+    }
+
     // ---- memory of devices ----------------------------------------------------------------------------------
 
     /**
@@ -198,35 +252,6 @@ public final class Platform {
     /** A memory by its id; null while it is being made (checkers). */
     public DeviceMemory deviceMemoryById(final int id) {
         return deviceMemories.get(id);
-    }
-
-    /** Frames set apart for hugetlb mappings. */
-    public HugePagePool hugePages() {
-        return hugePages;
-    }
-
-    /**
-     * Makes an empty file with one holder.
-     *
-     * @param sizePages its size
-     * @throws IllegalStateException if there is no room for the root table of its page cache
-     */
-    public FileMapping createFile(final Actor actor, final FileMapping.Kind kind, final long sizePages) {
-        return files.create(actor, this, kind, sizePages);
-    }
-
-    /** The file that a frame record names; null if it is gone. */
-    public FileMapping file(final long id) {
-        return files.get(id);
-    }
-
-    /** All files (checkers). */
-    public List<FileMapping> files() {
-        return files.all();
-    }
-
-    void removeFile(final Actor actor, final FileMapping dead) {
-        files.remove(actor, dead);
     }
 
     AnonVma createAnonVma(final Actor actor, final AnonVma parent) {

@@ -4,7 +4,10 @@ import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.memory.RadixTable;
 
-/** What mincore says of a range: mm/mincore.c (6.12). Nothing is touched; exclusive and device-private pages count as there. */
+/**
+ * What mincore says of a range: mm/mincore.c (6.12). Nothing is touched; exclusive and device-private pages count as there,
+ * and so does a page that the file behind the mapping has in its cache.
+ */
 public final class Residency {
     private Residency() {}
 
@@ -38,27 +41,25 @@ public final class Residency {
     }
 
     private static boolean isResident(final Task task, final Vma vma, final long addr) {
-        final PageTable table = vma.space().pageTable();
-        final PteEncoding encoding = vma.space().encoding();
+        final AddressSpace space = vma.space();
+        final PageTable table = space.pageTable();
+        final PteEncoding encoding = space.encoding();
         final long slot = table.slot(addr);
         if (RadixTable.isHuge(slot)) {
             return true;
         }
-        long pte = encoding.empty();
-        if (slot != PageTable.NO_SLOT) {
-            table.lock(task, slot);
-            pte = table.load(slot);
-            table.unlock(task, slot);
-        }
-        final PteKind kind = encoding.kind(pte);
-        if (kind == PteKind.NONE || kind == PteKind.MARKER) {
+        if (slot == PageTable.NO_SLOT) {
             return isCached(vma, addr);
         }
-        return kind != PteKind.SWAP;
+        table.lock(task, slot);
+        final long pte = table.load(slot);
+        table.unlock(task, slot);
+        final PteKind kind = encoding.kind(pte);
+        return kind == PteKind.NONE ? isCached(vma, addr) : kind != PteKind.SWAP && kind != PteKind.MARKER;
     }
 
-    /** __mincore_unmapped_range: a page of a file may be in the page cache although it is not mapped here. */
+    /** mincore_unmapped_range: what a fault would find. */
     private static boolean isCached(final Vma vma, final long addr) {
-        return vma.file() != null && vma.file().isCached(vma.linearIndex(addr));
+        return !vma.isAnonymous() && vma.file().isCached(vma.linearIndex(addr));
     }
 }

@@ -39,11 +39,6 @@ public final class ReverseMap {
         frames.addMapCount(pfn, -1);
     }
 
-    /** folio_move_anon_rmap: the folio now belongs to this VMA's anon_vma alone. Page locked. */
-    public void moveTo(final long folio, final Vma vma) {
-        frames.setMapping(folio, vma.anonVma().id(), frames.index(folio));
-    }
-
     /** folio_add_new_anon_rmap of a compound page that one huge entry maps: AnonExclusive is the head's alone. */
     public void addNewAnonEntire(final long folio, final Vma vma, final long addr) {
         frames.setMapping(folio, vma.anonVma().id(), vma.linearIndex(addr));
@@ -64,14 +59,6 @@ public final class ReverseMap {
     /** folio_remove_rmap_pmd. */
     public void removeEntire(final long folio) {
         frames.addEntireMapCount(folio, -1);
-    }
-
-    /** folio_add_anon_rmap_pte of a page that was moved: one more mapping, which may be its owner's. PTL held. */
-    public void addMoved(final long pfn, final boolean exclusive) {
-        if (exclusive && platform.profile().hasAnonExclusive()) {
-            frames.setBits(pfn, FrameTable.ANON_EXCLUSIVE);
-        }
-        frames.addMapCount(pfn, 1);
     }
 
     /** hugetlb_remove_rmap: one mapping of a huge page goes, with its references; the last one gives the page back. */
@@ -102,6 +89,19 @@ public final class ReverseMap {
             frames.addMapCount(folio + i, 1);
         }
         removeEntire(folio);
+    }
+
+    /** folio_add_anon_rmap_pte of a page that was moved: one more mapping, which may be its owner's. PTL held. */
+    public void addMoved(final long pfn, final boolean exclusive) {
+        if (exclusive && platform.profile().hasAnonExclusive()) {
+            frames.setBits(pfn, FrameTable.ANON_EXCLUSIVE);
+        }
+        frames.addMapCount(pfn, 1);
+    }
+
+    /** folio_move_anon_rmap: the folio now belongs to this VMA's anon_vma alone. Page locked. */
+    public void moveTo(final long folio, final Vma vma) {
+        frames.setMapping(folio, vma.anonVma().id(), frames.index(folio));
     }
 
     /**

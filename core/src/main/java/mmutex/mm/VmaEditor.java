@@ -53,18 +53,17 @@ public final class VmaEditor {
 
     /**
      * copy_vma: maps an empty range for pages that move there from a VMA, [from, from + length) of it. Pages keep their
-     * linear index, so that reverse maps find them; where there are none yet, the index follows the new place, for the
+     * linear index, so that reverse maps find them; where there are none yet, and no file either, the index follows the new place, for the
      * sake of merging. Returns the VMA that now holds the range; that may be the source itself.
      */
     public Vma copyRange(final Actor actor, final Vma source, final long from, final long length, final long to) {
-        final FileMapping file = source.file();
-        final boolean movesFreely = file == null && source.anonVma() == null;
-        final long pageOffset = movesFreely ? to >>> space.pageShift() : source.linearIndex(from);
-        final Vma merged = mergeNew(actor, to, to + length, source.flags(), pageOffset, file, source);
+        final boolean free = source.isAnonymous() && source.anonVma() == null;
+        final long pageOffset = free ? to >>> space.pageShift() : source.linearIndex(from);
+        final Vma merged = mergeNew(actor, to, to + length, source.flags(), pageOffset, source.file(), source);
         if (merged != null) {
             return merged;
         }
-        final Vma copy = new Vma(space, to, to + length, source.flags(), pageOffset, file);
+        final Vma copy = new Vma(space, to, to + length, source.flags(), pageOffset, source.file());
         copy.anonVma(source.anonVma());
         copy.userFaults(source.userFaults());
         reverseMap.cloneChain(actor, copy, source);

@@ -9,6 +9,8 @@
  *       without a lock, and the kernel's rules for splitting and merging them.
  *   <li>{@link mmutex.mm.ReverseMap}, {@link mmutex.mm.AnonVma}, {@link mmutex.mm.MappedWalk}: from a frame to the entries
  *       that map it.
+ *   <li>{@link mmutex.mm.FileMapping}: a file's page cache, its size, and the VMAs that map it ({@code struct address_space});
+ *       {@link mmutex.mm.HugePagePool}: memory set apart for hugetlb mappings.
  *   <li>{@link mmutex.mm.SemanticProfile}: the switches in which kernel generations differ.
  * </ul>
  *
@@ -17,8 +19,9 @@
  *
  * <pre>
  *   refcount(frame) = present entries + exclusive entries + references of page getters and threads in flight
+ *                   + 1 in a page cache or the huge-page pool
  *   mapcount(frame) = present entries (up to 6.14), and exclusive entries (6.15 and later)
- *   anonPages(space) = present anonymous entries + exclusive entries
+ *   anonPages(space) = present anonymous entries + exclusive entries; likewise shmemPages and filePages
  * </pre>
  *
  * The zero frame counts in none of these.

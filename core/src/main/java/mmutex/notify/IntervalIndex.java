@@ -14,9 +14,15 @@ final class IntervalIndex {
     private long[] lasts = new long[8];
     private IntervalSubscription[] subscriptions = new IntervalSubscription[8];
     private int size;
+    private long changes;
 
     int size() {
         return size;
+    }
+
+    /** Insertions and removals so far (checkers). */
+    long changes() {
+        return changes;
     }
 
     IntervalSubscription at(final int position) {
@@ -40,6 +46,7 @@ final class IntervalIndex {
         lasts[at] = subscription.last;
         subscriptions[at] = subscription;
         size++;
+        changes++;
     }
 
     void remove(final IntervalSubscription subscription) {
@@ -48,6 +55,7 @@ final class IntervalIndex {
             at++;
         }
         size--;
+        changes++;
         System.arraycopy(starts, at + 1, starts, at, size - at);
         System.arraycopy(lasts, at + 1, lasts, at, size - at);
         System.arraycopy(subscriptions, at + 1, subscriptions, at, size - at);

@@ -12,7 +12,7 @@ import mmutex.sync.Actor;
  *
  * <p>Kernel counterpart: {@code struct mmu_interval_notifier} (6.12).
  */
-public final class IntervalSubscription {
+public final class IntervalSubscription implements RangeGuard {
     private static final VarHandle SEQ;
 
     static {
@@ -40,11 +40,13 @@ public final class IntervalSubscription {
     }
 
     /** First byte of the interval. */
+    @Override
     public long start() {
         return start;
     }
 
     /** Last byte of the interval. */
+    @Override
     public long last() {
         return last;
     }
@@ -53,22 +55,26 @@ public final class IntervalSubscription {
      * mmu_interval_read_begin: a sample of the sequence, taken while no invalidation that hit the interval runs. Waits
      * without bound (Q2). Never under a driver lock or page lock.
      */
+    @Override
     public long readBegin(final Actor actor) {
         return state.readBegin(actor, this);
     }
 
     /** mmu_interval_read_retry: under the driver lock, whether the interval was hit since the sample. */
+    @Override
     public boolean readRetry(final long sample) {
         // ORDER(driver-lock): ordered by the lock, not by this load.
         return (long) SEQ.getOpaque(this) != sample;
     }
 
     /** mmu_interval_check_retry: the same without lock; true is reliable, false a hint. An intended race. */
+    @Override
     public boolean checkRetry(final long sample) {
         return (long) SEQ.getOpaque(this) != sample;
     }
 
     /** mmu_interval_set_seq: by the callback, under the driver lock. */
+    @Override
     public void setSeq(final long sequence) {
         SEQ.setOpaque(this, sequence);
     }

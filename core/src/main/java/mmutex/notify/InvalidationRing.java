@@ -48,7 +48,7 @@ public final class InvalidationRing {
     private static final VarHandle TAIL;
     private static final VarHandle CLOSED;
     private static final VarHandle SERVING;
-    private static final VarHandle SUBSCRIPTIONS = MethodHandles.arrayElementVarHandle(IntervalSubscription[].class);
+    private static final VarHandle GUARDS = MethodHandles.arrayElementVarHandle(RangeGuard[].class);
 
     static {
         try {
@@ -67,17 +67,17 @@ public final class InvalidationRing {
         /**
          * Handles one record.
          *
-         * @param subscription the interval subscription that was hit; null for a list subscriber's start
+         * @param guard the range that was hit; null for a list subscriber's start
          * @return as {@link IntervalCallback#invalidate}
          */
-        boolean invalidate(Actor worker, IntervalSubscription subscription, NotifierRange range, long sequence);
+        boolean invalidate(Actor worker, RangeGuard guard, NotifierRange range, long sequence);
     }
 
     private final Words words;
     private final long instance = System.identityHashCode(this); // tells instances apart in reports
     private final int capacity;
     private final int mask;
-    private final IntervalSubscription[] subscriptions;
+    private final RangeGuard[] guards;
     private final WaitQueue producers = new WaitQueue();
     private final Actor worker;
     private final Receiver receiver;
@@ -107,7 +107,7 @@ public final class InvalidationRing {
         }
         this.capacity = capacity;
         this.mask = capacity - 1;
-        this.subscriptions = new IntervalSubscription[capacity];
+        this.guards = new RangeGuard[capacity];
         this.worker = worker;
         this.receiver = receiver;
         this.words = new Words("invalidation ring", (long) capacity << SLOT_SHIFT);
@@ -120,16 +120,12 @@ public final class InvalidationRing {
     /**
      * Delivers one invalidation and returns when the worker has handled it.
      *
-     * @param subscription the interval subscription that was hit; null for a list subscriber's start
+     * @param guard the range that was hit; null for a list subscriber's start
      * @return false only for a non-blockable range: no room, or the callback refused
      */
-    public boolean deliver(
-            final Actor actor,
-            final IntervalSubscription subscription,
-            final NotifierRange range,
-            final long sequence) {
+    public boolean deliver(final Actor actor, final RangeGuard guard, final NotifierRange range, final long sequence) {
         if (actor == worker) {
-            return receiver.invalidate(actor, subscription, range, sequence);
+            return receiver.invalidate(actor, guard, range, sequence);
         }
         LockEvents.waitsFor(actor, LockClass.RING, instance);
         final long position = claim(actor, range.isBlockable());
@@ -142,7 +138,7 @@ public final class InvalidationRing {
         words.store(slot + EVENT, range.event().ordinal() | (range.isBlockable() ? BLOCKABLE : 0));
         words.store(slot + OWNER, range.owner());
         words.store(slot + SEQUENCE, sequence);
-        SUBSCRIPTIONS.set(subscriptions, (int) position & mask, subscription);
+        GUARDS.set(guards, (int) position & mask, guard);
         SchedulePoint.before(Step.RING_POST, position);
         // ORDER(ring-publish) release: the record is complete before its turn says filled. Pairs with the acquire in
         // serve. Litmus: RingStress.
@@ -248,9 +244,8 @@ public final class InvalidationRing {
             if ((event & BLOCKABLE) == 0) {
                 range.nonBlockable();
             }
-            final IntervalSubscription subscription =
-                    (IntervalSubscription) SUBSCRIPTIONS.get(subscriptions, (int) head & mask);
-            final boolean accepted = receiver.invalidate(actor, subscription, range, words.load(slot + SEQUENCE));
+            final RangeGuard guard = (RangeGuard) GUARDS.get(guards, (int) head & mask);
+            final boolean accepted = receiver.invalidate(actor, guard, range, words.load(slot + SEQUENCE));
             SchedulePoint.before(Step.RING_ACKNOWLEDGE, head);
             // ORDER(ring-acknowledge) release: pairs with the acquire in awaitAcknowledgement.
             words.storeRelease(slot + ACKNOWLEDGED, (head + 1) << 1 | (accepted ? 1 : 0));

@@ -2,7 +2,8 @@ package mmutex.notify;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import mmutex.seam.SchedulePoint;
 import mmutex.seam.Step;
 import mmutex.sync.Actor;
@@ -49,9 +50,9 @@ public final class NotifierState {
 
     private static final int INTERVALS = 1;
     private static final int LIST = 2;
-    private static final NotifierSubscriber[] NO_SUBSCRIBERS = {};
 
-    private final SrcuDomain srcu;
+    private final SubscriberList list;
+    private final boolean leaksRefusedSpans;
     private final long instance = System.identityHashCode(this); // tells instances apart in reports
     private final SpinLock lock = new SpinLock(LockClass.SQ);
     private final WaitQueue readers = new WaitQueue();
@@ -67,16 +68,23 @@ public final class NotifierState {
     @SuppressWarnings("unused") // through PUBLISHED
     private int published;
 
-    /** Replaced whole under the lock; read inside an SRCU section. */
-    private volatile NotifierSubscriber[] subscribers = NO_SUBSCRIBERS;
-
     /**
      * Creates the state of an address space nobody listens to.
      *
      * @param srcu the machine's domain for list subscribers
      */
     public NotifierState(final SrcuDomain srcu) {
-        this.srcu = srcu;
+        this(srcu, false);
+    }
+
+    /**
+     * The same with a choice.
+     *
+     * @param leaksRefusedSpans as the kernel, forget to close the interval stage of a span that the list refused (Q3)
+     */
+    public NotifierState(final SrcuDomain srcu, final boolean leaksRefusedSpans) {
+        this.list = new SubscriberList(srcu);
+        this.leaksRefusedSpans = leaksRefusedSpans;
     }
 
     // ---- spans ----------------------------------------------------------------------------------------------
@@ -102,10 +110,9 @@ public final class NotifierState {
             return false;
         }
         // 2. list callbacks
-        if ((kinds & LIST) != 0 && !startList(actor, range)) {
-            if ((kinds & INTERVALS) != 0) {
-                // The kernel forgets this one (Q3); its callers then wait for ever.
-                endIntervals(actor);
+        if ((kinds & LIST) != 0 && !list.start(actor, range)) {
+            if ((kinds & INTERVALS) != 0 && !leaksRefusedSpans) {
+                endIntervals(actor); // the kernel forgets it (Q3): later inserts and readers then wait for ever
             }
             LockEvents.spanEnded(actor, instance);
             return false;
@@ -123,7 +130,7 @@ public final class NotifierState {
             endIntervals(actor);
         }
         if ((kinds & LIST) != 0) {
-            endList(actor, range);
+            list.end(actor, range);
         }
         LockEvents.spanEnded(actor, instance);
     }
@@ -190,37 +197,6 @@ public final class NotifierState {
                 subscription.inIndex = true;
             }
         }
-    }
-
-    /** mn_hlist_invalidate_range_start: all starts run even if one refuses; ends are sent for those that accepted. */
-    private boolean startList(final Actor actor, final NotifierRange range) {
-        boolean accepted = true;
-        final int section = srcu.readLock(actor);
-        final NotifierSubscriber[] list = subscribers;
-        for (final NotifierSubscriber subscriber : list) {
-            if (!subscriber.invalidateStart(actor, range)) {
-                if (range.isBlockable()) {
-                    srcu.readUnlock(actor, section);
-                    throw new IllegalStateException("a subscriber refused a blockable range: " + range);
-                }
-                accepted = false;
-            }
-        }
-        if (!accepted) {
-            for (final NotifierSubscriber subscriber : list) {
-                subscriber.invalidateEnd(actor, range);
-            }
-        }
-        srcu.readUnlock(actor, section);
-        return accepted;
-    }
-
-    private void endList(final Actor actor, final NotifierRange range) {
-        final int section = srcu.readLock(actor);
-        for (final NotifierSubscriber subscriber : subscribers) {
-            subscriber.invalidateEnd(actor, range);
-        }
-        srcu.readUnlock(actor, section);
     }
 
     // ---- interval subscriptions -----------------------------------------------------------------------------
@@ -343,14 +319,30 @@ public final class NotifierState {
 
     // ---- list subscribers -----------------------------------------------------------------------------------
 
-    /** mmu_notifier_register, its locked part: the caller has excluded running spans. */
+    /** mmu_notifier_register, its locked part: the caller has excluded running spans. One user. */
     public void add(final Actor actor, final NotifierSubscriber subscriber) {
-        lock.lock(actor);
-        final NotifierSubscriber[] old = subscribers;
-        final NotifierSubscriber[] list = Arrays.copyOf(old, old.length + 1);
-        list[old.length] = subscriber;
-        subscribers = list;
-        lock.unlock(actor);
+        list.add(actor, subscriber, null);
+    }
+
+    /** The same for a subscriber that {@link #find} can share. */
+    public void add(final Actor actor, final NotifierSubscriber subscriber, final SubscriberOps ops) {
+        list.add(actor, subscriber, ops);
+    }
+
+    /** find_get_mmu_notifier: the address space's subscriber of this kind, with one more user; null if it has none. */
+    public NotifierSubscriber find(final Actor actor, final SubscriberOps ops) {
+        return list.find(actor, ops);
+    }
+
+    /**
+     * mmu_notifier_put: drops a user and returns at once. After the last one the subscriber is called no more, but callbacks
+     * may still run; when they are over, {@link NotifierSubscriber#free} is called (by {@code SrcuDomain.barrier} at the
+     * latest). release is not called.
+     *
+     * @throws IllegalStateException if it has no user
+     */
+    public void put(final Actor actor, final NotifierSubscriber subscriber) {
+        list.put(actor, subscriber);
     }
 
     /**
@@ -358,25 +350,7 @@ public final class NotifierState {
      * the subscriber can be running.
      */
     public void unregister(final Actor actor, final NotifierSubscriber subscriber) {
-        boolean linked = false;
-        final int section = srcu.readLock(actor);
-        lock.lock(actor);
-        final NotifierSubscriber[] old = subscribers;
-        for (int i = 0; i < old.length; i++) {
-            if (old[i] == subscriber) {
-                final NotifierSubscriber[] list = Arrays.copyOf(old, old.length - 1);
-                System.arraycopy(old, i + 1, list, i, old.length - 1 - i);
-                subscribers = list;
-                linked = true;
-                break;
-            }
-        }
-        lock.unlock(actor);
-        if (linked) {
-            subscriber.release(actor);
-        }
-        srcu.readUnlock(actor, section);
-        srcu.synchronize(actor);
+        list.unregister(actor, subscriber);
     }
 
     // ---- end of the address space ---------------------------------------------------------------------------
@@ -390,16 +364,7 @@ public final class NotifierState {
             endIntervals(actor);
         }
         if ((kinds & LIST) != 0) {
-            final int section = srcu.readLock(actor);
-            lock.lock(actor);
-            final NotifierSubscriber[] list = subscribers;
-            subscribers = NO_SUBSCRIBERS;
-            lock.unlock(actor);
-            for (final NotifierSubscriber subscriber : list) {
-                subscriber.release(actor);
-            }
-            srcu.readUnlock(actor, section);
-            srcu.synchronize(actor);
+            list.release(actor);
         }
         released = true;
     }
@@ -413,7 +378,8 @@ public final class NotifierState {
         for (int i = 0; i < subscriptionSeqs.length; i++) {
             subscriptionSeqs[i] = index.at(i).seq();
         }
-        final Snapshot result = new Snapshot(seq, activeSpans, subscriptionSeqs, firstDeferred != null, released);
+        final Snapshot result =
+                new Snapshot(seq, activeSpans, subscriptionSeqs, firstDeferred != null, released, index.changes());
         lock.unlock(actor);
         return result;
     }
@@ -426,7 +392,27 @@ public final class NotifierState {
      * @param subscriptionSeqs sequences of the indexed subscriptions
      * @param hasDeferred whether inserts or removes are deferred
      * @param released whether the address space has been released
+     * @param indexChanges how often the index of subscriptions was changed so far
      */
     public record Snapshot(
-            long seq, long activeSpans, long[] subscriptionSeqs, boolean hasDeferred, boolean released) {}
+            long seq,
+            long activeSpans,
+            long[] subscriptionSeqs,
+            boolean hasDeferred,
+            boolean released,
+            long indexChanges) {}
+
+    /** The indexed subscriptions that overlap a range. */
+    public List<IntervalSubscription> overlapping(final Actor actor, final NotifierRange range) {
+        final List<IntervalSubscription> found = new ArrayList<>();
+        final long last = range.end() - 1;
+        lock.lock(actor);
+        for (int at = index.nextOverlap(0, range.start(), last);
+                at >= 0;
+                at = index.nextOverlap(at + 1, range.start(), last)) {
+            found.add(index.at(at));
+        }
+        lock.unlock(actor);
+        return found;
+    }
 }

@@ -18,4 +18,7 @@ public interface NotifierSubscriber {
 
     /** The address space is going away; called at most once, before anything is unmapped. */
     default void release(final Actor actor) {}
+
+    /** free_notifier: the last user has put it, and nobody can be in one of its callbacks any more. */
+    default void free() {}
 }

@@ -12,7 +12,8 @@
  *   <li>{@link mmutex.notify.NotifierSubscriber}: told about every span of the address space, and of its end.
  * </ul>
  *
- * Interval callbacks run before list callbacks; drivers depend on it. A callback runs on the invalidating thread
+ * A driver sees the first kind as a {@link mmutex.notify.RangeGuard}, behind which its predecessors in
+ * {@code mmutex.notify.legacy} can stand as well; {@link mmutex.notify.Protocol} names them. Interval callbacks run before list callbacks; drivers depend on it. A callback runs on the invalidating thread
  * ({@link mmutex.notify.Delivery#INLINE}, as in Linux) or on the device's own worker, which takes records off an
  * {@link mmutex.notify.InvalidationRing} ({@link mmutex.notify.Delivery#RING}).
  *

@@ -2,6 +2,8 @@ package mmutex.sync;
 
 /** Classes of locks and waits, named as in the kernel's lock order. */
 public enum LockClass {
+    /** A device's fault work: one batch, or the device's removal. */
+    FW,
     /** Inode lock, i_rwsem: truncations and writes of one file exclude each other. */
     IR,
     /** mmap lock. */
@@ -20,6 +22,8 @@ public enum LockClass {
     N,
     /** Read section of the list subscribers (SRCU). */
     SR,
+    /** Semaphore of an address space's mirrors (up to 5.4): held over their callbacks. */
+    MS,
     /** Driver lock. */
     DL,
     /** Leaf-table lock. */

@@ -51,6 +51,11 @@ public final class PteLock {
         return meta.loadAcquire(arena.lockWord(slot)) != 0;
     }
 
+    /** Id of the actor that holds the lock of the table that holds a slot, 0 if nobody does (checkers). */
+    public long holder(final long slot) {
+        return meta.loadAcquire(arena.lockWord(slot));
+    }
+
     /** Whether two slots lie in one table, that is, have one lock. */
     public boolean isSameLock(final long slot, final long other) {
         return arena.lockWord(slot) == arena.lockWord(other);

@@ -2,6 +2,8 @@ package mmutex.sync;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Sleepable read sections with a grace period: a writer that has unlinked something waits until every section that may
@@ -32,7 +34,9 @@ public final class SrcuDomain {
     private final long[] counts = new long[3 * STRIDE];
     private final FairRwLock writers = new FairRwLock(LockClass.LF);
     private final WaitQueue queue = new WaitQueue();
+    private final SpinLock pendingLock = new SpinLock(LockClass.LF);
     private final long instance = System.identityHashCode(this); // tells instances apart in reports
+    private List<Runnable> pending = List.of(); // under pendingLock
 
     @SuppressWarnings("unused") // through CURRENT
     private int current;
@@ -56,10 +60,38 @@ public final class SrcuDomain {
         }
     }
 
-    /** Waits until every section that had begun before the call is over. */
+    /**
+     * call_srcu: has something done once every section that has begun is over, and returns at once. Core has no thread for
+     * it: it is done by whoever next waits for a grace period.
+     *
+     * @param callback takes no lock and waits for nothing
+     */
+    public void call(final Actor actor, final Runnable callback) {
+        pendingLock.lock(actor);
+        final List<Runnable> more = new ArrayList<>(pending);
+        more.add(callback);
+        pending = more;
+        pendingLock.unlock(actor);
+    }
+
+    /** srcu_barrier: waits until all that was left to {@link #call} before is done. */
+    public void barrier(final Actor actor) {
+        synchronize(actor);
+    }
+
+    private List<Runnable> takePending(final Actor actor) {
+        pendingLock.lock(actor);
+        final List<Runnable> taken = pending;
+        pending = List.of();
+        pendingLock.unlock(actor);
+        return taken;
+    }
+
+    /** synchronize_srcu: waits until every section that had begun before the call is over. */
     public void synchronize(final Actor actor) {
         LockEvents.waitsFor(actor, LockClass.SR, instance);
         writers.writeLock(actor);
+        final List<Runnable> due = takePending(actor);
         for (int flip = 0; flip < 2; flip++) {
             final int old = (int) CURRENT.getVolatile(this);
             CURRENT.setVolatile(this, old ^ 1);
@@ -72,6 +104,7 @@ public final class SrcuDomain {
             }
             wait.finish();
         }
+        due.forEach(Runnable::run); // still as the only writer: a barrier that comes now waits for them
         writers.writeUnlock(actor);
     }
 

@@ -178,6 +178,66 @@ class FileMapperTest {
         emulation.assertNothingIsLeft();
     }
 
+    /** The old range stays mapped, and finds the same page again. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldFindASharedPageAtBothPlacesOfAMoveThatKeepsTheOld(final SemanticProfile profile) {
+        emulation = new Emulation(profile);
+        mapShared(0, 2);
+        emulation.store(1, 5);
+        assertThat(emulation.process.mremap(emulation.cpu, BASE, 2 * PAGE, addr(1000), true))
+                .isEqualTo(Errno.OK);
+        assertThat(emulation.encoding.isNone(emulation.pte(1))).isTrue();
+        assertThat(emulation.load(1001)).isEqualTo(5);
+        emulation.store(1, 6);
+        assertThat(emulation.load(1001)).isEqualTo(6);
+        emulation.assertCounts(1, 3, 2);
+        assertThat(emulation.process.rssShmemPages()).isEqualTo(2);
+        emulation.assertSound();
+        emulation.assertNothingIsLeft();
+    }
+
+    @Test
+    void shouldMoveAPrivateFileMappingWithItsPlaceInTheFile() {
+        final File file = emulation.machine.newFile(emulation.cpu, 4);
+        emulation.process.mmapFile(emulation.cpu, BASE, 4 * PAGE, READ_WRITE, file, 0, false);
+        file.write(emulation.cpu, 3 * PAGE, new byte[] {9});
+        assertThat(emulation.process.mremap(emulation.cpu, addr(2), 2 * PAGE, addr(20), false))
+                .isEqualTo(Errno.OK);
+        assertThat(emulation.load(21)).isEqualTo(9); // page 3 still, although no page had been touched
+        emulation.store(20, 1);
+        assertThat(file.truncate(emulation.cpu, 2 * PAGE)).isEqualTo(Errno.OK);
+        assertThat(emulation.cpu.loadLong(addr(20))).isEqualTo(Signal.BUS_ADRERR);
+        emulation.assertSound();
+        file.close(emulation.cpu);
+        emulation.assertNothingIsLeft();
+    }
+
+    @Test
+    void shouldSayThatACachedPageIsResident() {
+        mapShared(0, 3);
+        emulation.store(1, 5);
+        emulation.process.madvise(emulation.cpu, BASE, 3 * PAGE, Advice.DONTNEED);
+        final byte[] vec = new byte[3];
+        assertThat(emulation.process.mincore(emulation.cpu, BASE, 3, vec)).isEqualTo(Errno.OK);
+        assertThat(vec).containsExactly(0, 1, 0);
+        emulation.assertNothingIsLeft();
+    }
+
+    @Test
+    void shouldRefuseAdviceForAnonymousMemory() {
+        final File file = emulation.machine.newFile(emulation.cpu, 1);
+        emulation.process.mmapFile(emulation.cpu, BASE, PAGE, READ_WRITE, file, 0, false);
+        assertThat(emulation.process.madvise(emulation.cpu, BASE, PAGE, Advice.FREE))
+                .isEqualTo(Errno.EINVAL);
+        assertThat(emulation.process.madvise(emulation.cpu, BASE, PAGE, Advice.WIPEONFORK))
+                .isEqualTo(Errno.EINVAL);
+        assertThat(emulation.process.madvise(emulation.cpu, BASE, PAGE, Advice.COLD))
+                .isEqualTo(Errno.OK);
+        file.close(emulation.cpu);
+        emulation.assertNothingIsLeft();
+    }
+
     @Test
     void shouldForgetAnUnnamedFileWithItsLastMapping() {
         mapShared(0, 4);

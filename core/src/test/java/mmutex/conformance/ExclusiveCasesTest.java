@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import mmutex.change.Advisor.Advice;
 import mmutex.check.MomentChecks;
 import mmutex.conformance.Rig.Event;
 import mmutex.device.DeviceBuffer;
@@ -24,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The kernel selftest's cases on exclusive access, CX-1 to CX-7 and CX-11, in every profile, with what they imply beyond
+ * The kernel selftest's cases on exclusive access, CX-1 to CX-7, CX-9 and CX-11, in every profile, with what they imply beyond
  * the kernel's own assertions.
  */
 @Timeout(60)
@@ -288,6 +289,94 @@ class ExclusiveCasesTest {
         assertThat(rig.drainEvents()).isEmpty();
         assertThat(rig.kind(3)).isEqualTo(PteKind.NONE);
         rig.closeAndCheckClean(4);
+    }
+
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void cx9ExclusiveThenDiscard(final SemanticProfile profile) {
+        final Rig rig = new Rig(profile, 1);
+        rig.map(8);
+        rig.writePattern(rig.cpu, 8, 0);
+        rig.device().exclusive(rig.cpu, Rig.BUFFER, 8, DeviceBuffer.ofArray(new byte[8 * Rig.PAGE]));
+        final long[] frames = new long[8];
+        for (int page = 0; page < 8; page++) {
+            frames[page] = rig.state(page).frame();
+        }
+        rig.drainEvents();
+
+        assertThat(rig.process.madvise(rig.cpu, Rig.BUFFER, 8 * Rig.PAGE, Advice.DONTNEED))
+                .isEqualTo(Errno.OK);
+
+        assertThat(rig.drainEvents()).containsExactly(new Event(NotifierEvent.CLEAR, 0, 8, 0));
+        for (int page = 0; page < 8; page++) {
+            assertThat(rig.kind(page)).isEqualTo(PteKind.NONE);
+            assertThat(rig.machine.platform().frames().refCount(frames[page])).isZero();
+            assertThat(rig.deviceMaps(rig.device(), page)).isFalse();
+            rig.cpu.loadInt(rig.addr(page));
+            assertThat(rig.cpu.value()).isZero();
+        }
+        assertThat(rig.process.rssAnonPages()).isZero();
+        assertThat(rig.device().checkExclusive(rig.cpu, Rig.BUFFER, 8).errno()).isEqualTo(Errno.OK);
+        rig.closeAndCheckClean(8);
+    }
+
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void cx9ExclusiveThenLazyFree(final SemanticProfile profile) {
+        final Rig rig = new Rig(profile, 1);
+        rig.map(8);
+        rig.writePattern(rig.cpu, 8, 0);
+        rig.device().exclusive(rig.cpu, Rig.BUFFER, 8, DeviceBuffer.ofArray(new byte[8 * Rig.PAGE]));
+        rig.drainEvents();
+
+        assertThat(rig.process.madvise(rig.cpu, Rig.BUFFER, 8 * Rig.PAGE, Advice.FREE))
+                .isEqualTo(Errno.OK);
+
+        assertThat(rig.drainEvents()).containsExactly(new Event(NotifierEvent.CLEAR, 0, 8, 0));
+        for (int page = 0; page < 8; page++) {
+            assertThat(rig.kind(page).isDeviceExclusive()).isTrue(); // an orphan
+            assertThat(rig.deviceMaps(rig.device(), page)).isFalse();
+        }
+        assertThat(rig.device().checkExclusive(rig.cpu, Rig.BUFFER, 8).errno()).isEqualTo(Errno.OK);
+        rig.checker().now(rig.cpu).orThrow();
+        rig.expectPattern(rig.cpu, 8, 0);
+        rig.closeAndCheckClean(8);
+    }
+
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void cx9ExclusiveThenMove(final SemanticProfile profile) {
+        final Rig rig = new Rig(profile, 1);
+        rig.map(8);
+        rig.writePattern(rig.cpu, 8, 0);
+        rig.device().exclusive(rig.cpu, Rig.BUFFER, 8, DeviceBuffer.ofArray(new byte[8 * Rig.PAGE]));
+        final long[] frames = new long[8];
+        for (int page = 0; page < 8; page++) {
+            frames[page] = rig.state(page).frame();
+        }
+        rig.drainEvents();
+        final long length = 8 * Rig.PAGE;
+        final int moved = 1000; // pages further on
+
+        assertThat(rig.process.mremap(rig.cpu, Rig.BUFFER, length, rig.addr(moved), false))
+                .isEqualTo(Errno.OK);
+
+        // E10: the old range, twice: moving its entries, and unmapping what is left of it. Nothing about the new one.
+        final Event old = new Event(NotifierEvent.UNMAP, 0, 8, 0);
+        assertThat(rig.drainEvents()).containsExactly(old, old);
+        for (int page = 0; page < 8; page++) {
+            assertThat(rig.state(page).mapped()).isFalse();
+            assertThat(rig.kind(moved + page).isDeviceExclusive()).isTrue(); // an orphan
+            assertThat(rig.state(moved + page).frame()).isEqualTo(frames[page]);
+            assertThat(rig.deviceMaps(rig.device(), page)).isFalse();
+            assertThat(rig.deviceMaps(rig.device(), moved + page)).isFalse();
+        }
+        rig.checker().atQuiescence(rig.cpu).orThrow();
+        for (int k = 0; k < 8 * Rig.WORDS; k++) {
+            rig.cpu.loadInt(rig.addr(moved) + 4L * k);
+            assertThat(rig.cpu.value()).isEqualTo(k);
+        }
+        rig.closeAndCheckClean(moved + 8);
     }
 
     @ParameterizedTest

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The kernel selftest's cases on shared, file, driver and huge-page memory: the rest of CX-7, CH-7, CH-9 to CH-11, CH-21,
- * CH-23, and CH-13 and CH-16 as far as they go without migration; with B11's scene, a frame mapped twice.
+ * CH-23, and CH-13 and CH-16, which end in a migration; with B11's scene, a frame mapped twice.
  */
 @Timeout(60)
 class FileCasesTest {
@@ -284,10 +284,10 @@ class FileCasesTest {
         rig.closeAndCheckClean(PAGES);
     }
 
-    /** Up to the migration: what the CPU wrote through a private mapping is anonymous. */
+    /** What the CPU wrote through a private mapping is anonymous, and so can migrate. */
     @ParameterizedTest
     @MethodSource("profiles")
-    void ch13WrittenPagesOfAPrivateFileMappingAreAnonymous(final SemanticProfile profile) {
+    void ch13MigrateFilePrivate(final SemanticProfile profile) {
         final Rig rig = new Rig(profile, 1);
         final File file = mapFile(rig, PAGES, Rig.RW, false);
         rig.writePattern(rig.cpu, PAGES, 4);
@@ -298,14 +298,20 @@ class FileCasesTest {
             assertThat(rig.refCount(page)).isEqualTo(1);
             assertThat(rig.isWritable(page)).isTrue();
         }
+        final byte[] mirror = new byte[PAGES * Rig.PAGE];
+        assertThat(rig.device().migrateToDevice(rig.cpu, Rig.BUFFER, PAGES, DeviceBuffer.ofArray(mirror)))
+                .isEqualTo(new Result(Errno.OK, PAGES, 0));
+        Rig.expectPattern(mirror, 4);
+        assertThat(rig.kind(0).isDevicePrivate()).isTrue();
+        rig.expectPattern(rig.cpu, PAGES, 4);
         file.close(rig.cpu);
         rig.closeAndCheckClean(PAGES);
     }
 
-    /** Up to the migration: there is nothing in untouched shared memory that could migrate or that a device maps. */
+    /** There is nothing in untouched shared memory that could migrate or that a device maps. */
     @ParameterizedTest
     @MethodSource("profiles")
-    void ch16UntouchedSharedMemoryIsEmpty(final SemanticProfile profile) {
+    void ch16MigrateShared(final SemanticProfile profile) {
         final Rig rig = new Rig(profile, 1);
         mapShared(rig, PAGES);
         final byte[] codes = new byte[PAGES];
@@ -314,6 +320,10 @@ class FileCasesTest {
                         .errno())
                 .isEqualTo(Errno.OK);
         assertThat(codes).isEqualTo(new byte[PAGES]); // PERM_NONE
+        assertThat(rig.device()
+                        .migrateToDevice(rig.cpu, Rig.BUFFER, PAGES, sink(PAGES))
+                        .errno())
+                .isEqualTo(Errno.ENOENT);
         assertThat(rig.machine.platform().allocator().inUse()).isZero();
         rig.closeAndCheckClean(PAGES);
     }

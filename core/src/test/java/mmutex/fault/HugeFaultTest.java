@@ -275,7 +275,8 @@ class HugeFaultTest {
         final long[] pages = new long[3];
 
         emulation.space.mmapLock().readLock(emulation.cpu);
-        final int got = PageGetter.getPages(emulation.cpu, emulation.space, addr(2), 3, true, pages);
+        final int got = PageGetter.getPages(
+                emulation.cpu, emulation.space, addr(2), 3, GupFlags.WRITE | GupFlags.SPLIT_PMD, pages);
         emulation.space.mmapLock().readUnlock(emulation.cpu);
 
         assertThat(got).isEqualTo(3);

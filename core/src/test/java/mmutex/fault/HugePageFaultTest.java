@@ -160,6 +160,11 @@ class HugePageFaultTest {
                 .isEqualTo(Errno.EINVAL);
         assertThat(emulation.process.madvise(emulation.cpu, addr(1), PAGE, Advice.DONTFORK))
                 .isEqualTo(Errno.EINVAL);
+        assertThat(emulation.process.madvise(emulation.cpu, addr(1), PAGE, Advice.COLD))
+                .isEqualTo(Errno.EINVAL);
+        assertThat(emulation.process.mlock(emulation.cpu, addr(1), PAGE)).isEqualTo(Errno.OK); // changes nothing
+        assertThat(emulation.process.mremap(emulation.cpu, BASE, HUGE * PAGE, addr(8 * HUGE), false))
+                .isEqualTo(Errno.EINVAL);
         assertThat(emulation.process.mmapOver(emulation.cpu, addr(3), PAGE, READ))
                 .isEqualTo(Errno.EINVAL);
         assertThat(emulation.space.vmas().size()).isEqualTo(1);
@@ -182,9 +187,10 @@ class HugePageFaultTest {
         emulation.store(5, 7);
         final long[] held = new long[1];
         emulation.space.mmapLock().readLock(emulation.cpu);
-        assertThat(PageGetter.getPages(emulation.cpu, emulation.space, addr(5), 1, true, held))
+        assertThat(PageGetter.getPages(
+                        emulation.cpu, emulation.space, addr(5), 1, GupFlags.WRITE | GupFlags.SPLIT_PMD, held))
                 .isEqualTo(-Errno.EOPNOTSUPP.ordinal());
-        assertThat(PageGetter.getPages(emulation.cpu, emulation.space, addr(5), 1, false, held))
+        assertThat(PageGetter.getPages(emulation.cpu, emulation.space, addr(5), 1, true, held))
                 .isEqualTo(1);
         emulation.space.mmapLock().readUnlock(emulation.cpu);
         emulation.process.munmap(emulation.cpu, BASE, HUGE * PAGE);

@@ -1,7 +1,6 @@
 package mmutex.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -88,13 +87,20 @@ class RadixTableTest {
     }
 
     @Test
-    void shouldRefuseToExistWithoutRoomForItsRoot() {
+    void shouldStayEmptyWithoutRoomForItsRoot() {
         final TableArena full = new TableArena(BITS + 3, 2);
-        full.allocate(0);
+        final long other = full.allocate(0);
 
-        assertThatThrownBy(() -> new RadixTable(full, LEVELS, BITS, EMPTY))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessage("no room for a root table: tables in use=1");
+        final RadixTable rootless = new RadixTable(full, LEVELS, BITS, EMPTY);
+
+        assertThat(rootless.hasRoot()).isFalse();
+        assertThat(rootless.slot(0)).isEqualTo(RadixTable.NO_SLOT);
+        assertThat(rootless.slotOrCreate(0)).isEqualTo(RadixTable.NO_SLOT);
+        assertThat(rootless.nextPopulated(0, rootless.pageLimit())).isEqualTo(rootless.pageLimit());
+        assertThat(rootless.detachAll()).isEqualTo(TableArena.NO_TABLE);
+        full.free(other);
+        assertThat(full.inUse()).isZero();
+        assertThat(rootless.slotOrCreate(0)).isEqualTo(RadixTable.NO_SLOT);
     }
 
     @Test

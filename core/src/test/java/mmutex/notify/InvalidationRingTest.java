@@ -19,13 +19,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @HangGuard
 class InvalidationRingTest {
-    private static final IntervalSubscription NOBODY = null;
+    private static final RangeGuard NOBODY = null;
 
     private final PausingActor worker = new PausingActor(1);
     private final PausingActor producer = new PausingActor(2);
     private final Crew crew = new Crew();
     private final List<String> received = new ArrayList<>();
-    private final AtomicReference<IntervalSubscription> lastSubscription = new AtomicReference<>();
+    private final AtomicReference<RangeGuard> lastSubscription = new AtomicReference<>();
     private boolean accepts = true;
 
     private InvalidationRing ring(final int capacity) {

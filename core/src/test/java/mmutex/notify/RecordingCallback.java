@@ -18,8 +18,7 @@ final class RecordingCallback implements IntervalCallback {
     Runnable during = () -> {};
 
     @Override
-    public boolean invalidate(
-            final Actor actor, final IntervalSubscription hit, final NotifierRange range, final long sequence) {
+    public boolean invalidate(final Actor actor, final RangeGuard hit, final NotifierRange range, final long sequence) {
         calls.add(new Call(range.event(), range.start(), range.end(), range.owner(), range.isBlockable(), sequence));
         during.run();
         if (refuses) {

@@ -15,6 +15,7 @@ import mmutex.mm.Errno;
 import mmutex.mm.Platform;
 import mmutex.mm.Task;
 import mmutex.notify.Delivery;
+import mmutex.notify.Protocol;
 
 /**
  * A machine with one CPU, one process with a range of touched pages, and at most one device: gives the pages to the
@@ -51,9 +52,14 @@ final class PageRange {
     }
 
     PageRange(final Subscriber subscriber, final int pages) {
+        this(subscriber, pages, Protocol.INTERVAL);
+    }
+
+    PageRange(final Subscriber subscriber, final int pages, final Protocol protocol) {
         final Machine machine = new Machine(MachineSpec.defaults()
                 .withCpus(1)
                 .withFrames(4L * pages + 64)
+                .withProtocol(protocol)
                 .withDelivery(subscriber == Subscriber.RING ? Delivery.RING : Delivery.INLINE));
         cpu = machine.cpu(0);
         maker = machine.newTask("maker");

@@ -1,10 +1,10 @@
 package mmutex.bench.run;
 
 /** An actor could not go on; the cause says why. The run has no result. */
-final class ActorFailure extends RuntimeException {
+public final class ActorFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    ActorFailure(final String actor, final Throwable cause) {
+    public ActorFailure(final String actor, final Throwable cause) {
         super(actor + ": " + cause, cause);
     }
 }

@@ -1,14 +1,14 @@
 package mmutex.bench.run;
 
 /** One actor and the thread that drives it. */
-abstract class ActorThread implements Runnable {
+public abstract class ActorThread implements Runnable {
     private final String name;
     private final StopSignal stop;
     private final StartingLine line;
     private final Progress progress = new Progress();
     private final Thread thread;
 
-    ActorThread(final String name, final StopSignal stop, final StartingLine line) {
+    protected ActorThread(final String name, final StopSignal stop, final StartingLine line) {
         this.name = name;
         this.stop = stop;
         this.line = line;
@@ -17,32 +17,32 @@ abstract class ActorThread implements Runnable {
         thread.setDaemon(true);
     }
 
-    final String name() {
+    public final String name() {
         return name;
     }
 
-    final StopSignal stop() {
+    public final StopSignal stop() {
         return stop;
     }
 
-    final Progress progress() {
+    public final Progress progress() {
         return progress;
     }
 
-    final Thread thread() {
+    public final Thread thread() {
         return thread;
     }
 
     /** Whether its thread has ended. */
-    final boolean isDone() {
+    public final boolean isDone() {
         return !thread.isAlive();
     }
 
     /** In the actor's thread, before the start. */
-    abstract void prepare();
+    protected abstract void prepare();
 
     /** In the actor's thread, from the start to the end. */
-    abstract void work();
+    protected abstract void work();
 
     @Override
     public final void run() {

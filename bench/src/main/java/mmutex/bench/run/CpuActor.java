@@ -34,13 +34,13 @@ final class CpuActor extends ActorThread {
     }
 
     @Override
-    void prepare() {
+    protected void prepare() {
         program = scene.cpuProgram(cpu.number());
         cpu.probe(new PathProbe(restores, System::nanoTime));
     }
 
     @Override
-    void work() {
+    protected void work() {
         long operations = 0;
         long before = System.nanoTime();
         long faultsBefore = cpu.faults();
@@ -72,7 +72,7 @@ final class CpuActor extends ActorThread {
 
     /** Once it has ended. */
     RunResult.Actor result() {
-        return new RunResult.Actor(name(), true, progress().operations(), cpu.faults(), restores.count(), 0);
+        return RunResult.Actor.cpu(name(), progress().operations(), cpu.faults(), restores.count());
     }
 
     Cpu cpu() {

@@ -16,6 +16,8 @@ final class DeviceActor extends ActorThread {
     private final long operationsMax;
     private final Quantum quantum;
     private final PathRecorder makes = new PathRecorder(Path.MAKE);
+    private final Starvation starvation = new Starvation();
+    private Starvation.Figures waits = Starvation.Figures.NONE;
     private long operations;
     private int steps;
 
@@ -36,7 +38,7 @@ final class DeviceActor extends ActorThread {
     }
 
     @Override
-    void prepare() {
+    protected void prepare() {
         for (final DeviceLane lane : device.lanes()) {
             lane.start(bounded(scene.deviceProgram(number, lane.id())));
         }
@@ -51,6 +53,7 @@ final class DeviceActor extends ActorThread {
             @Override
             public boolean step(final DeviceLane lane) {
                 final boolean complete = program.step(lane);
+                starvation.stepped(complete);
                 tick();
                 if (!complete) {
                     return true;
@@ -69,7 +72,7 @@ final class DeviceActor extends ActorThread {
     }
 
     @Override
-    void work() {
+    protected void work() {
         final DeviceWorker worker = device.worker();
         try {
             while (!worker.isFinished()) {
@@ -78,6 +81,7 @@ final class DeviceActor extends ActorThread {
                 }
             }
             progress().operations(operations);
+            waits = starvation.figures(System.nanoTime());
         } finally {
             worker.stop();
         }
@@ -95,7 +99,8 @@ final class DeviceActor extends ActorThread {
                 progress().operations(),
                 device.driver().faultsResolved(),
                 makes.count(),
-                device.driver().retries());
+                device.driver().retries(),
+                waits);
     }
 
     SvmDevice device() {

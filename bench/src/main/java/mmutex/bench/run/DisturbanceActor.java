@@ -19,10 +19,10 @@ final class DisturbanceActor extends ActorThread {
     }
 
     @Override
-    void prepare() {}
+    protected void prepare() {}
 
     @Override
-    void work() {
+    protected void work() {
         long operations = 0;
         while (!stop().isSet()) {
             disturbance.step(task);

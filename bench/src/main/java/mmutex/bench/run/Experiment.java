@@ -68,9 +68,10 @@ final class Experiment {
         final MachineSpec defaults = MachineSpec.defaults();
         // Twice, for copies that a fork causes.
         final long frames = 2 * options.workload().pagesMapped(options.pages(), options.devices()) + FRAMES_SPARE;
-        return defaults.withCpus(options.cpus())
+        return defaults.withCpus(Math.max(1, options.cpus())) // one judges, even if none works
                 .withProfile(options.profile())
                 .withDelivery(options.delivery())
+                .withProtocol(options.protocol())
                 .withFrames(Math.max(frames, defaults.frames()));
     }
 
@@ -173,10 +174,12 @@ final class Experiment {
     private Verdict judge() {
         referee.checkAtEnd();
         final Cpu cpu = machine.cpu(0);
+        cpu.run(process);
         cpu.probe(PhaseProbe.NONE);
         final Verdict verdict = scene.verdict(cpu);
         cast.devices().forEach(device -> machine.removeDevice(task, device.device()));
         referee.checkAtEnd();
+        cpu.run(null);
         cast.cpus().forEach(actor -> actor.cpu().run(null));
         process.exit(task);
         referee.checkNothingLeft();

@@ -3,7 +3,7 @@ package mmutex.bench.run;
 import java.util.Locale;
 
 /** Numbers for people. */
-final class Figures {
+public final class Figures {
     private static final long NANOSECONDS_MAX = 100_000_000;
     private static final long THOUSAND = 1000;
     private static final String[] UNITS = {"", " k", " M", " G", " T"};
@@ -11,7 +11,7 @@ final class Figures {
     private Figures() {}
 
     /** {@code 1 843 201}. */
-    static String grouped(final long value) {
+    public static String grouped(final long value) {
         return String.format(Locale.ROOT, "%,d", value).replace(',', ' ');
     }
 
@@ -38,7 +38,7 @@ final class Figures {
     }
 
     /** {@code 5 s} for whole seconds, {@code 0.5 s} otherwise. */
-    static String seconds(final double seconds) {
+    public static String seconds(final double seconds) {
         return (seconds == Math.rint(seconds)
                         ? String.format(Locale.ROOT, "%d", (long) seconds)
                         : Double.toString(seconds))
@@ -46,7 +46,7 @@ final class Figures {
     }
 
     /** {@code 1 page}, {@code 2 pages}. */
-    static String count(final long count, final String noun) {
+    public static String count(final long count, final String noun) {
         return grouped(count) + " " + noun + (count == 1 ? "" : "s");
     }
 }

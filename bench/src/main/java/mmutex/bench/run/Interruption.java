@@ -7,13 +7,13 @@ import java.util.concurrent.TimeUnit;
  * Lets a run that is interrupted (Ctrl-C, SIGTERM) end early and still report: the JVM's shutdown waits until the results
  * are printed, or for {@value #PATIENCE_S} seconds. The JVM then exits with the code that belongs to the signal.
  */
-final class Interruption {
+public final class Interruption {
     private static final long PATIENCE_S = 30;
 
     private final CountDownLatch reported = new CountDownLatch(1);
     private final Thread hook;
 
-    Interruption(final StopSignal stop) {
+    public Interruption(final StopSignal stop) {
         this.hook = new Thread(() -> interrupt(stop), "mmutex-interruption");
         Runtime.getRuntime().addShutdownHook(hook);
     }
@@ -28,7 +28,7 @@ final class Interruption {
     }
 
     /** The results are printed. */
-    void reported() {
+    public void reported() {
         reported.countDown();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);

@@ -3,10 +3,12 @@ package mmutex.bench.run;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import mmutex.bench.run.workload.Verdict;
 import mmutex.cli.Environment;
+import mmutex.notify.Protocol;
 import mmutex.sync.PhaseProbe.Phase;
 import org.HdrHistogram.Histogram;
 
@@ -43,7 +45,34 @@ final class JsonReport {
         json.put("invariantsChecked", result.invariants().invariants());
         json.put("invariantsViolated", result.invariants().violations().size());
         json.put("paths", paths(result));
+        if (options.protocol() != Protocol.INTERVAL) {
+            json.put("protocol", RunCommand.name(options.protocol()));
+        }
+        if (result.devices().size() > 1) {
+            json.put("fairness", fairness(result));
+        }
         json.put("environment", environment(result, environment));
+        return json;
+    }
+
+    /** Of several devices only. */
+    private static Map<String, Object> fairness(final RunResult result) {
+        final List<RunResult.Actor> devices = result.devices();
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("jainOperations", Fairness.jain(devices, RunResult.Actor::operations));
+        json.put("jainMakes", Fairness.jain(devices, RunResult.Actor::paths));
+        json.put("devices", devices.stream().map(JsonReport::device).toList());
+        return json;
+    }
+
+    private static Map<String, Object> device(final RunResult.Actor device) {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("name", device.name());
+        json.put("operations", device.operations());
+        json.put("makes", device.paths());
+        json.put("retries", device.retries());
+        json.put("waited", device.waits().totalNs());
+        json.put("longestWait", device.waits().longestNs());
         return json;
     }
 

@@ -10,7 +10,7 @@ import mmutex.machine.Machine;
 import mmutex.mm.Task;
 
 /** Has the invariants checked now and then and at the end, and keeps count. Used by one thread. */
-final class Referee {
+public final class Referee {
     private final Machine machine;
     private final Task task;
     private final InvariantChecker checker;
@@ -19,26 +19,31 @@ final class Referee {
     private int timesDuring;
 
     /** A referee whose task makes the look-ups. */
-    Referee(final Machine machine, final Task task) {
+    public Referee(final Machine machine, final Task task) {
+        this(machine, task, new InvariantChecker(machine));
+    }
+
+    /** One with a checker that knows of more than the machine does. */
+    public Referee(final Machine machine, final Task task, final InvariantChecker checker) {
         this.machine = machine;
         this.task = task;
-        this.checker = new InvariantChecker(machine);
+        this.checker = checker;
     }
 
     /** While others work. Returns whether all is well. */
-    boolean checkNow() {
+    public boolean checkNow() {
         timesDuring++;
         add(checker.now(task));
         return violations.isEmpty();
     }
 
     /** Nobody works any more. */
-    void checkAtEnd() {
+    public void checkAtEnd() {
         add(checker.atQuiescence(task));
     }
 
     /** All processes have exited: nothing may be left. */
-    void checkNothingLeft() {
+    public void checkNothingLeft() {
         final long frames = machine.platform().allocator().inUse();
         if (frames != 0) {
             violations.add("leak: " + frames + " frames in use after the last process has exited");
@@ -49,7 +54,7 @@ final class Referee {
         }
     }
 
-    Outcome outcome() {
+    public Outcome outcome() {
         return new Outcome(checked.size(), timesDuring, List.copyOf(violations));
     }
 
@@ -65,5 +70,5 @@ final class Referee {
      * @param timesDuring times while the actors worked, besides the end
      * @param violations a line each
      */
-    record Outcome(int invariants, int timesDuring, List<String> violations) {}
+    public record Outcome(int invariants, int timesDuring, List<String> violations) {}
 }

@@ -16,11 +16,11 @@ final class RefereeActor extends ActorThread {
     }
 
     @Override
-    void prepare() {}
+    protected void prepare() {}
 
     /** A violation ends the run: what happens afterwards explains nothing. */
     @Override
-    void work() {
+    protected void work() {
         long last = System.nanoTime();
         for (long looks = 1; !stop().isSet(); looks++) {
             if (System.nanoTime() - last >= intervalNs) {

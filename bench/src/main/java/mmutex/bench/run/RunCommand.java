@@ -17,6 +17,7 @@ import mmutex.cli.ProgressBar;
 import mmutex.cli.UsageProblem;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
+import mmutex.notify.Protocol;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -35,6 +36,7 @@ import picocli.CommandLine.Spec;
             "  svm-plain       the same without exclusive access: must lose updates",
             "  svm-ops         add, exchange and compare-exchange loops, 64 and 32 bits",
             "  svm-storm       the counters amid fork, madvise and mprotect",
+            "  duel            two to eight devices add to the same counters; CPUs only if asked for",
             "",
             "Exit code: 0 if the oracle and all invariants hold (svm-plain: if an update was lost),",
             "1 if not, 2 for wrong usage, 130 after Ctrl-C (with the results so far)."
@@ -51,11 +53,11 @@ public final class RunCommand implements Callable<Integer> {
     @Parameters(arity = "0..1", paramLabel = "WORKLOAD", defaultValue = "svm-counters", description = "See below.")
     private String workload;
 
-    @Option(names = "--cpus", paramLabel = "N", defaultValue = "2", description = "CPUs (${DEFAULT-VALUE}).")
-    private int cpus;
+    @Option(names = "--cpus", paramLabel = "N", description = "CPUs (2; duel: 0).")
+    private Integer cpus;
 
-    @Option(names = "--devices", paramLabel = "N", defaultValue = "1", description = "Devices (${DEFAULT-VALUE}).")
-    private int devices;
+    @Option(names = "--devices", paramLabel = "N", description = "Devices (1; duel: 2).")
+    private Integer devices;
 
     @Option(
             names = "--lanes",
@@ -98,6 +100,13 @@ public final class RunCommand implements Callable<Integer> {
             description = "How notifications reach devices: ring, inline (${DEFAULT-VALUE}).")
     private String delivery;
 
+    @Option(
+            names = "--protocol",
+            paramLabel = "NAME",
+            defaultValue = "interval",
+            description = "Generation of notifiers: interval, range-notifier, hmm-mirror (${DEFAULT-VALUE}).")
+    private String protocol;
+
     @Option(names = "--json", description = "Print one JSON object instead of text; times in ns.")
     private boolean json;
 
@@ -134,21 +143,24 @@ public final class RunCommand implements Callable<Integer> {
                 .findFirst()
                 .orElseThrow(
                         () -> unknown("workload", workload, workloads.stream().map(Workload::name)));
-        Bounds.check("--cpus", cpus, 1, RunOptions.CPUS_MAX);
-        Bounds.check("--devices", devices, chosen.devicesMin(), RunOptions.DEVICES_MAX);
+        final int cpuCount = cpus == null ? chosen.cpusDefault() : cpus;
+        final int deviceCount = devices == null ? chosen.devicesDefault() : devices;
+        Bounds.check("--cpus", cpuCount, chosen.cpusMin(), RunOptions.CPUS_MAX);
+        Bounds.check("--devices", deviceCount, chosen.devicesMin(), RunOptions.DEVICES_MAX);
         Bounds.check("--lanes", lanes, 1, RunOptions.LANES_MAX);
         Bounds.check("--pages", pages, 1, RunOptions.PAGES_MAX);
         Bounds.check("--seconds", seconds, RunOptions.SECONDS_MIN, RunOptions.SECONDS_MAX);
         return new RunOptions(
                 chosen,
-                cpus,
-                devices,
+                cpuCount,
+                deviceCount,
                 lanes,
                 pages,
                 seconds,
                 seed == null ? ThreadLocalRandom.current().nextInt(1, SEED_BOUND) : seed,
                 profile(),
                 delivery(),
+                protocol(),
                 operationsMax);
     }
 
@@ -168,6 +180,19 @@ public final class RunCommand implements Callable<Integer> {
                         "delivery",
                         delivery,
                         Stream.of(Delivery.values()).map(known -> known.name().toLowerCase(Locale.ROOT))));
+    }
+
+    private Protocol protocol() {
+        return Stream.of(Protocol.values())
+                .filter(known -> name(known).equalsIgnoreCase(protocol))
+                .findFirst()
+                .orElseThrow(() -> unknown(
+                        "protocol", protocol, Stream.of(Protocol.values()).map(RunCommand::name)));
+    }
+
+    /** A protocol as typed by the user. */
+    static String name(final Protocol known) {
+        return known.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     private static UsageProblem unknown(final String what, final String given, final Stream<String> known) {

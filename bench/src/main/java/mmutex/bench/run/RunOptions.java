@@ -3,12 +3,13 @@ package mmutex.bench.run;
 import mmutex.bench.run.workload.Workload;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
+import mmutex.notify.Protocol;
 
 /**
  * What is run; checked.
  *
  * @param workload what the actors do
- * @param cpus CPUs, 1 to {@value #CPUS_MAX}
+ * @param cpus CPUs, 0 to {@value #CPUS_MAX}
  * @param devices devices, 0 to {@value #DEVICES_MAX}
  * @param lanes lanes of each device, 1 to {@value #LANES_MAX}
  * @param pages as the workload counts them, 1 to {@value #PAGES_MAX}
@@ -16,6 +17,7 @@ import mmutex.notify.Delivery;
  * @param seed decides which counters an actor visits in which order
  * @param profile kernel behaviour
  * @param delivery how notifications reach devices
+ * @param protocol by which generation of notifiers drivers follow changes of memory
  * @param operationsMax operations of each CPU and each lane after which it ends; tests don't wait for time to pass
  */
 record RunOptions(
@@ -28,6 +30,7 @@ record RunOptions(
         long seed,
         SemanticProfile profile,
         Delivery delivery,
+        Protocol protocol,
         long operationsMax) {
     static final int CPUS_MAX = 64;
     static final int DEVICES_MAX = 8;

@@ -38,8 +38,27 @@ record RunResult(
      * @param faults a CPU's page faults, or a device's resolved ones
      * @param paths restores of a CPU, makes of a device
      * @param retries a driver's rounds that collided
+     * @param waits how long a device waited for pages
      */
-    record Actor(String name, boolean isCpu, long operations, long faults, long paths, long retries) {}
+    record Actor(
+            String name,
+            boolean isCpu,
+            long operations,
+            long faults,
+            long paths,
+            long retries,
+            Starvation.Figures waits) {
+
+        /** A CPU. */
+        static Actor cpu(final String name, final long operations, final long faults, final long restores) {
+            return new Actor(name, true, operations, faults, restores, 0, Starvation.Figures.NONE);
+        }
+    }
+
+    /** The devices. */
+    List<Actor> devices() {
+        return actors.stream().filter(actor -> !actor.isCpu()).toList();
+    }
 
     /** How many worked: with more of them than cores, times depend on the scheduler. */
     int actorCount() {

@@ -3,26 +3,26 @@ package mmutex.bench.run;
 import java.util.concurrent.CountDownLatch;
 
 /** Actors line up here and start together. A barrier that survives an actor who fails before he arrives. */
-final class StartingLine {
+public final class StartingLine {
     private final CountDownLatch arrivals;
     private final CountDownLatch go = new CountDownLatch(1);
 
-    StartingLine(final int actors) {
+    public StartingLine(final int actors) {
         this.arrivals = new CountDownLatch(actors);
     }
 
     /** An actor is ready, or never will be. */
-    void arrive() {
+    public void arrive() {
         arrivals.countDown();
     }
 
     /** Returns when the start is given. */
-    void awaitStart() throws InterruptedException {
+    public void awaitStart() throws InterruptedException {
         go.await();
     }
 
     /** Waits for all and starts them. */
-    void start() throws InterruptedException {
+    public void start() throws InterruptedException {
         arrivals.await();
         go.countDown();
     }

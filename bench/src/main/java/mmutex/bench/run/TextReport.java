@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import mmutex.bench.run.workload.Verdict;
 import mmutex.cli.Environment;
+import mmutex.notify.Protocol;
 import mmutex.sync.PhaseProbe.Phase;
 import org.HdrHistogram.Histogram;
 
@@ -18,6 +19,7 @@ final class TextReport {
     private static final int VERDICT_COLUMN = 88;
     private static final String LATENCY_LINE = " %-24s%11s%11s%11s%11s%14s%14s";
     private static final String ACTOR_LINE = " %-12s%16s%10s%8s%14s%14s%12s%12s";
+    private static final String DEVICE_LINE = " %-12s%16s%10s%14s%10s%10s%20s";
     private static final double[] PERCENTILES = {50, 90, 99, 99.9};
 
     private final PrintWriter out;
@@ -42,6 +44,7 @@ final class TextReport {
                 + ", " + Figures.seconds(options.seconds())
                 + " · " + options.profile()
                 + " · " + options.delivery().name().toLowerCase(Locale.ROOT)
+                + (options.protocol() == Protocol.INTERVAL ? "" : " · " + RunCommand.name(options.protocol()))
                 + " · seed " + options.seed();
     }
 
@@ -53,6 +56,10 @@ final class TextReport {
         out.println();
         actors(result);
         out.println();
+        if (result.devices().size() > 1) {
+            fairness(result);
+            out.println();
+        }
         oracle(result.verdict());
         invariants(result.invariants());
     }
@@ -100,6 +107,34 @@ final class TextReport {
         }
         cells[6] = Figures.grouped(histogram.getTotalCount() * operations);
         return line(LATENCY_LINE, cells);
+    }
+
+    // ---- several devices ------------------------------------------------------------------------------------
+
+    /** Who got how much, and who waited how long. */
+    private void fairness(final RunResult result) {
+        final List<RunResult.Actor> devices = result.devices();
+        final long operations =
+                devices.stream().mapToLong(RunResult.Actor::operations).sum();
+        final long makes = devices.stream().mapToLong(RunResult.Actor::paths).sum();
+        out.println(line(
+                DEVICE_LINE, "per device", "operations", "share", "makes", "share", "waiting", "longest wait, ns"));
+        for (final RunResult.Actor device : devices) {
+            out.println(line(
+                    DEVICE_LINE,
+                    device.name(),
+                    Figures.grouped(device.operations()),
+                    Figures.percent(device.operations(), operations),
+                    Figures.grouped(device.paths()),
+                    Figures.percent(device.paths(), makes),
+                    Figures.percent(device.waits().totalNs(), result.elapsedNs()),
+                    Figures.nanoseconds(device.waits().longestNs())));
+        }
+        out.println(line(
+                " fairness    Jain's index %.3f by operations, %.3f by makes (1 is even, %.2f the worst)",
+                Fairness.jain(devices, RunResult.Actor::operations),
+                Fairness.jain(devices, RunResult.Actor::paths),
+                1.0 / devices.size()));
     }
 
     // ---- actors ---------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * Notices that an actor no longer completes operations (I33). Used by one thread.
  */
-final class Watchdog {
+public final class Watchdog {
     private static final long SECOND_NS = 1_000_000_000;
 
     private final List<ActorThread> actors;
@@ -15,7 +15,7 @@ final class Watchdog {
     private final long[] since;
 
     /** A watchdog that gives each actor so many seconds for its next operation. */
-    Watchdog(final List<ActorThread> actors, final long patienceS, final long now) {
+    public Watchdog(final List<ActorThread> actors, final long patienceS, final long now) {
         this.actors = actors;
         this.patienceS = patienceS;
         this.operations = new long[actors.size()];
@@ -24,7 +24,7 @@ final class Watchdog {
     }
 
     /** Looks at all actors. An actor that is stuck fails the run, with the stack of its thread. */
-    void look(final StopSignal stop, final long now) {
+    public void look(final StopSignal stop, final long now) {
         for (int i = 0; i < operations.length; i++) {
             final ActorThread actor = actors.get(i);
             final long done = actor.progress().operations();
@@ -38,7 +38,7 @@ final class Watchdog {
     }
 
     /** As an exception that shows where the actor's thread is. */
-    static Throwable stuck(final ActorThread actor, final long patienceS) {
+    public static Throwable stuck(final ActorThread actor, final long patienceS) {
         final IllegalStateException stuck =
                 new IllegalStateException("no operation completed within " + patienceS + " s");
         stuck.setStackTrace(actor.thread().getStackTrace());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import mmutex.machine.Cpu;
+import mmutex.notify.Protocol;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -38,6 +39,21 @@ class HotPathAllocationTest {
         final PageRange pages = new PageRange(subscriber);
         try {
             assertThat(bytesPerOperation(pages::takeAll, pages::giveAll)).isLessThan(1);
+        } finally {
+            pages.close();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"RANGE_NOTIFIER", "HMM_MIRROR"})
+    void shouldAllocateNothingOnOtherProtocols(final Protocol protocol) throws InterruptedException {
+        final PageRange pages = new PageRange(Subscriber.INLINE, PageRange.PAGES, protocol);
+        try {
+            assertThat(bytesPerOperation(() -> {}, () -> {
+                        pages.giveAll();
+                        pages.takeAll();
+                    }))
+                    .isLessThan(1);
         } finally {
             pages.close();
         }

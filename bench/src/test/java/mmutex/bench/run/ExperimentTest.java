@@ -12,6 +12,7 @@ import mmutex.bench.run.workload.Workload;
 import mmutex.machine.Cpu;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
+import mmutex.notify.Protocol;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,6 +30,8 @@ class ExperimentTest {
         "svm-neighbours, INLINE, K615",
         "svm-ops, RING, K612",
         "svm-ops, INLINE, K612",
+        "duel, RING, K612",
+        "duel, INLINE, K615",
         "svm-storm, RING, K612",
         "svm-storm, INLINE, K615"
     })
@@ -87,12 +90,53 @@ class ExperimentTest {
     @Test
     void shouldRunWithoutDevices() {
         final RunOptions options = new RunOptions(
-                Runs.workload("svm-ops"), 3, 0, 1, 1, 600, Runs.SEED, SemanticProfile.K612, Delivery.RING, OPERATIONS);
+                Runs.workload("svm-ops"),
+                3,
+                0,
+                1,
+                1,
+                600,
+                Runs.SEED,
+                SemanticProfile.K612,
+                Delivery.RING,
+                Protocol.INTERVAL,
+                OPERATIONS);
 
         final RunResult result = Runs.run(options);
 
         assertThat(result.isGood()).isTrue();
         assertThat(result.restore().total().getTotalCount()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"2, RING, HMM_MIRROR", "3, INLINE, RANGE_NOTIFIER", "8, INLINE, INTERVAL", "4, RING, INTERVAL"})
+    void shouldLetDevicesFightWithoutCpus(final int devices, final Delivery delivery, final Protocol protocol) {
+        final long each = 200;
+        final RunOptions options = new RunOptions(
+                Runs.workload("duel"),
+                0,
+                devices,
+                2,
+                1,
+                600,
+                Runs.SEED,
+                SemanticProfile.K612,
+                delivery,
+                protocol,
+                each);
+
+        final RunResult result = Runs.run(options);
+
+        assertThat(result.isGood()).isTrue();
+        assertThat(result.verdict().found()).isEqualTo(2 * devices * each);
+        assertThat(result.devices()).hasSize(devices).allSatisfy(device -> {
+            assertThat(device.operations()).isEqualTo(2 * each);
+            assertThat(device.paths()).isPositive();
+            assertThat(device.waits().longestNs()).isPositive();
+            assertThat(device.waits().totalNs())
+                    .isGreaterThanOrEqualTo(device.waits().longestNs());
+        });
+        assertThat(Fairness.jain(result.devices(), RunResult.Actor::operations)).isEqualTo(1);
     }
 
     @Test

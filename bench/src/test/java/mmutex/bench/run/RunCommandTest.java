@@ -51,7 +51,10 @@ class RunCommandTest {
                 "--seconds soon | invalid value for option '--seconds': 'soon' is not a double",
                 "--seed x | invalid value for option '--seed': 'x' is not a long",
                 "svm | unknown workload 'svm', expected one of"
-                        + " svm-counters, svm-neighbours, svm-plain, svm-ops, svm-storm",
+                        + " svm-counters, svm-neighbours, svm-plain, svm-ops, svm-storm, duel",
+                "duel --devices 1 | --devices must be 2 to 8, was 1",
+                "duel --cpus -1 | --cpus must be 0 to 64, was -1",
+                "--protocol fax | unknown protocol 'fax', expected one of interval, range-notifier, hmm-mirror",
                 "--profile K6 | unknown profile 'K6', expected one of V3, V9, K514, K612, K615",
                 "--delivery mail | unknown delivery 'mail', expected one of ring, inline",
                 "--gpus 1 | unknown option: '--gpus'"
@@ -138,6 +141,27 @@ class RunCommandTest {
         assertThat(out).contains("CPU fault -> restored", "device make exclusive", "fork and exit", " oracle ");
         assertThat(out.lines()).allMatch(line -> line.length() <= WIDTH);
         assertThat(err).isEmpty();
+    }
+
+    @Test
+    void shouldSayHowEvenlyDevicesWereServed() throws IOException {
+        assertThat(run("duel --lanes 2 --seconds 600 --seed 3")).isEqualTo(ExitCode.OK);
+        assertThat(out.lines().findFirst().orElseThrow())
+                .contains(" · duel · 0 cpus, 2 devices (2 lanes), 1 page, ")
+                .doesNotContain("interval");
+        assertThat(out).contains(" per device ", " fairness    Jain's index 1.000 by operations, ");
+        assertThat(out.lines()).allMatch(line -> line.length() <= WIDTH);
+
+        assertThat(run("duel --devices 3 --lanes 1 --seconds 600 --protocol hmm-mirror --json"))
+                .isEqualTo(ExitCode.OK);
+        final JsonNode json = new ObjectMapper().readTree(out);
+        assertThat(json.get("protocol").asText()).isEqualTo("hmm-mirror");
+        assertThat(json.get("cpus").asInt()).isZero();
+        assertThat(json.at("/fairness/jainOperations").asDouble()).isEqualTo(1);
+        assertThat(json.at("/fairness/jainMakes").asDouble()).isBetween(1.0 / 3, 1.0);
+        assertThat(json.at("/fairness/devices")).hasSize(3);
+        assertThat(keys(json.at("/fairness/devices/0")))
+                .containsExactly("name", "operations", "makes", "retries", "waited", "longestWait");
     }
 
     @Test

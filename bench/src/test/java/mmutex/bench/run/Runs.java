@@ -4,6 +4,7 @@ import mmutex.bench.run.workload.Workload;
 import mmutex.bench.run.workload.Workloads;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
+import mmutex.notify.Protocol;
 
 /** Small runs that end after a number of operations, not after a time. */
 final class Runs {
@@ -23,7 +24,7 @@ final class Runs {
 
     static RunOptions options(
             final Workload workload, final Delivery delivery, final SemanticProfile profile, final long operations) {
-        return new RunOptions(workload, 2, 2, 4, 2, SECONDS, SEED, profile, delivery, operations);
+        return new RunOptions(workload, 2, 2, 4, 2, SECONDS, SEED, profile, delivery, Protocol.INTERVAL, operations);
     }
 
     static RunResult run(final RunOptions options) {

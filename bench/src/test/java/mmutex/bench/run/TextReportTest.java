@@ -12,6 +12,7 @@ import mmutex.bench.run.workload.Verdict;
 import mmutex.cli.Environment;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
+import mmutex.notify.Protocol;
 import mmutex.sync.PhaseProbe.Path;
 import mmutex.sync.PhaseProbe.Phase;
 import org.HdrHistogram.Histogram;
@@ -122,6 +123,7 @@ class TextReportTest {
                         8391,
                         SemanticProfile.K612,
                         Delivery.RING,
+                        Protocol.INTERVAL,
                         Long.MAX_VALUE),
                 "x86-64-6.12",
                 20_000,
@@ -130,9 +132,16 @@ class TextReportTest {
                 latency(Path.MAKE),
                 PathRecorder.newHistogram(),
                 List.of(
-                        new RunResult.Actor("cpu0", true, 10_700_000_000L, 900_000_000, 900_000_000, 0),
-                        new RunResult.Actor("cpu1", true, 10_700_000_000L, 900_000_000, 900_000_000, 0),
-                        new RunResult.Actor("device0", false, 10_700_000_000L, 900_000_000, 900_000_000, 12)),
+                        RunResult.Actor.cpu("cpu0", 10_700_000_000L, 900_000_000, 900_000_000),
+                        RunResult.Actor.cpu("cpu1", 10_700_000_000L, 900_000_000, 900_000_000),
+                        new RunResult.Actor(
+                                "device0",
+                                false,
+                                10_700_000_000L,
+                                900_000_000,
+                                900_000_000,
+                                12,
+                                Starvation.Figures.NONE)),
                 List.of(),
                 1_843_977,
                 verdict,

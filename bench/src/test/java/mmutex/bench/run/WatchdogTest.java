@@ -16,10 +16,10 @@ class WatchdogTest {
     private final CountDownLatch end = new CountDownLatch(1);
     private final ActorThread actor = new ActorThread("sleeper", stop, line) {
         @Override
-        void prepare() {}
+        protected void prepare() {}
 
         @Override
-        void work() {
+        protected void work() {
             try {
                 end.await();
             } catch (final InterruptedException e) {

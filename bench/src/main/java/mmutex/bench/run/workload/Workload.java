@@ -13,9 +13,24 @@ public interface Workload {
     /** What it shows, for {@code --help}: a few words. */
     String summary();
 
+    /** CPUs without which it makes no sense. */
+    default int cpusMin() {
+        return 1;
+    }
+
+    /** CPUs unless asked for others. */
+    default int cpusDefault() {
+        return 2;
+    }
+
     /** Devices without which it makes no sense. */
     default int devicesMin() {
         return 0;
+    }
+
+    /** Devices unless asked for others. */
+    default int devicesDefault() {
+        return 1;
     }
 
     /** Pages that it maps when asked for {@code pages}. */

@@ -5,7 +5,7 @@ import java.util.List;
 /** The workloads by name. */
 public final class Workloads {
     private static final List<Workload> ALL =
-            List.of(new SvmCounters(), new SvmNeighbours(), new SvmPlain(), new SvmOps(), new SvmStorm());
+            List.of(new SvmCounters(), new SvmNeighbours(), new SvmPlain(), new SvmOps(), new SvmStorm(), new Duel());
 
     private Workloads() {}
 

@@ -7,6 +7,7 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE_INTERESTING;
 import mmutex.device.DeviceLane;
 import mmutex.device.DevicePageTable;
 import mmutex.device.DevicePte;
+import mmutex.device.DriverSpec;
 import mmutex.device.SvmDevice;
 import mmutex.memory.Words;
 import mmutex.mm.AddressSpace;
@@ -67,7 +68,14 @@ public final class WrongDeviceFault {
         private static final int PAGE_SHIFT = 12;
         private static final long PFN_ONE = 1L << 8;
         private static final SvmDevice DEVICE = new SvmDevice(
-                1, 100, new AddressSpace(1, World.PLATFORM), Slab.PLACES, Delivery.INLINE, 1, System::nanoTime);
+                1,
+                100,
+                new AddressSpace(1, World.PLATFORM),
+                Slab.PLACES,
+                Delivery.INLINE,
+                1,
+                DriverSpec.defaults().withFaultCapacity(Slab.PLACES),
+                System::nanoTime);
         private static final DevicePageTable TABLE = DEVICE.table();
 
         private final int place = Slab.next();

@@ -8,6 +8,7 @@ import mmutex.device.DeviceAccess;
 import mmutex.device.DeviceLane;
 import mmutex.device.DevicePageTable;
 import mmutex.device.DevicePte;
+import mmutex.device.DriverSpec;
 import mmutex.device.SvmDevice;
 import mmutex.mm.AddressSpace;
 import mmutex.notify.Delivery;
@@ -34,7 +35,8 @@ public final class DeviceFaultStress {
 
     private static SvmDevice newDevice() {
         final AddressSpace space = new AddressSpace(1, World.PLATFORM);
-        return new SvmDevice(1, 100, space, Slab.PLACES, Delivery.INLINE, 1, System::nanoTime);
+        final DriverSpec spec = DriverSpec.defaults().withFaultCapacity(Slab.PLACES);
+        return new SvmDevice(1, 100, space, Slab.PLACES, Delivery.INLINE, 1, spec, System::nanoTime);
     }
 
     /** A lane's only fault is used for all its misses: the driver must read what belongs to this one. */

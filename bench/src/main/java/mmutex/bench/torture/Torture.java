@@ -1,0 +1,231 @@
+package mmutex.bench.torture;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleConsumer;
+import java.util.stream.Stream;
+import mmutex.bench.run.ActorThread;
+import mmutex.bench.run.Referee;
+import mmutex.bench.run.StartingLine;
+import mmutex.bench.run.StopSignal;
+import mmutex.bench.run.Watchdog;
+import mmutex.bench.torture.op.Counters;
+import mmutex.bench.torture.op.Finding;
+import mmutex.bench.torture.op.Hand;
+import mmutex.bench.torture.op.Operations;
+import mmutex.bench.torture.op.TortureOperation;
+import mmutex.bench.torture.op.World;
+import mmutex.check.InvariantChecker;
+import mmutex.check.Watch;
+import mmutex.fault.Signal;
+import mmutex.layout.VmFlags;
+import mmutex.machine.Cpu;
+import mmutex.machine.Machine;
+import mmutex.machine.MachineSpec;
+import mmutex.mm.Errno;
+import mmutex.mm.Task;
+
+/**
+ * One round: builds a machine, lets hands and devices loose on it, and judges when all have ended.
+ *
+ * <p>Used once, by one thread; {@link StopSignal#set} ends it early from any thread.
+ */
+final class Torture {
+    private static final int LANES = 4;
+    private static final int FRAMES = 8192;
+    private static final long TICK_NS = 50_000_000;
+    /** Seconds for one operation of an actor that has a core. */
+    private static final long PATIENCE_S = 20;
+
+    private final TortureOptions options;
+    private final StopSignal stop;
+    private final Machine machine;
+    private final Task task;
+    private final World world;
+    private final List<TortureOperation> operations;
+    private final StartingLine line;
+    private final Gate gate;
+    private final Referee referee;
+    private final RefereeActor refereeActor;
+    private final List<HandActor> hands = new ArrayList<>();
+    private final List<ComputingActor> devices = new ArrayList<>();
+    private final int actorsPerCore;
+    private final int computing;
+    private Watch watch;
+
+    /** Sets the machine up. */
+    Torture(final TortureOptions options, final StopSignal stop) {
+        this.options = options;
+        this.stop = stop;
+        this.machine = new Machine(MachineSpec.defaults()
+                .withProfile(options.profile())
+                .withDelivery(options.delivery())
+                .withFrames(FRAMES)
+                .withRingCapacity(4)
+                .withCpus(options.hands() + 1));
+        this.task = machine.newTask("referee");
+        this.computing =
+                World.mayHaveManyMakers(options.profile()) ? options.devices() : Math.min(1, options.devices());
+        final int working = options.hands() + computing;
+        final int cores = Runtime.getRuntime().availableProcessors();
+        this.actorsPerCore = (working + cores - 1) / cores;
+        this.world = new World(machine, task, options.hands(), options.hands() + computing * LANES);
+        this.operations = Operations.of(options.profile());
+        this.line = new StartingLine(working + 1);
+        this.gate = new Gate(working, stop);
+        final InvariantChecker checker = new InvariantChecker(machine);
+        this.referee = new Referee(machine, task, checker);
+        this.refereeActor = new RefereeActor(referee, gate, stop, line);
+        castActors(checker);
+        if (options.watched()) {
+            watch = new Watch(machine.platform());
+            checker.with(watch);
+        }
+    }
+
+    private void castActors(final InvariantChecker checker) {
+        for (int i = 0; i < options.hands(); i++) {
+            final SplittableRandom dice = dice(i);
+            final Hand hand = new Hand(world, i, machine.cpu(i), dice);
+            checker.with(hand.mirror());
+            hands.add(new HandActor(hand, operations, dice.split(), gate, stop, line));
+        }
+        for (int i = 0; i < computing; i++) {
+            devices.add(new ComputingActor(
+                    machine.newDevice(task, world.root(), LANES, this::sharedClock),
+                    world,
+                    dice(TortureOptions.HANDS_MAX + i),
+                    gate,
+                    stop,
+                    line));
+        }
+    }
+
+    /** The choices of an actor: the same for the same seed, whatever others do. */
+    private SplittableRandom dice(final int actor) {
+        return new SplittableRandom(options.seed() * 0x9E37_79B9_7F4A_7C15L + actor);
+    }
+
+    /** A driver gives up a fault after a time that is meant for a driver with a core of its own. */
+    private long sharedClock() {
+        return System.nanoTime() / actorsPerCore;
+    }
+
+    /**
+     * Runs.
+     *
+     * @param progress told the fraction of the time that is over
+     * @throws mmutex.bench.run.ActorFailure if an actor could not go on: an exception in core, or a hang
+     */
+    TortureResult run(final DoubleConsumer progress) throws InterruptedException {
+        if (watch != null) {
+            watch.install();
+        }
+        try {
+            return runWatched(progress);
+        } finally {
+            if (watch != null) {
+                watch.remove();
+            }
+        }
+    }
+
+    private TortureResult runWatched(final DoubleConsumer progress) throws InterruptedException {
+        final List<ActorThread> all = Stream.of(hands, devices, List.of(refereeActor))
+                .<ActorThread>flatMap(List::stream)
+                .toList();
+        all.forEach(actor -> actor.thread().start());
+        line.start();
+        final long start = System.nanoTime();
+        final long lengthNs = (long) (options.seconds() * 1e9);
+        final Watchdog watchdog = new Watchdog(all, PATIENCE_S * actorsPerCore, start);
+        for (long elapsed = 0; elapsed < lengthNs && !stop.isSet(); elapsed = System.nanoTime() - start) {
+            TimeUnit.NANOSECONDS.sleep(Math.min(TICK_NS, lengthNs - elapsed));
+            watchdog.look(stop, System.nanoTime());
+            progress.accept((double) elapsed / lengthNs);
+        }
+        stop.set();
+        final long elapsedNs = System.nanoTime() - start;
+        awaitAll(all);
+        return finish(elapsedNs);
+    }
+
+    /** Others may wait for ever for what a failed actor holds, and are left alone. */
+    private void awaitAll(final List<ActorThread> all) throws InterruptedException {
+        final long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_S * actorsPerCore);
+        for (final ActorThread actor : all) {
+            while (!actor.isDone() && System.nanoTime() < deadline && !stop.isFailed()) {
+                TimeUnit.NANOSECONDS.timedJoin(actor.thread(), TICK_NS);
+            }
+            if (!actor.isDone()) {
+                stop.fail(actor.name(), Watchdog.stuck(actor, PATIENCE_S * actorsPerCore));
+                break;
+            }
+        }
+        stop.throwIfFailed();
+    }
+
+    /** All actors have ended: the referee counts, the oracles are asked, and then nothing may be left. */
+    private TortureResult finish(final long elapsedNs) {
+        referee.checkAtEnd();
+        final List<String> findings = new ArrayList<>();
+        try {
+            judgeCounters();
+            hands.forEach(actor -> actor.hand().finish());
+        } catch (final Finding finding) {
+            findings.add(finding.getMessage());
+        }
+        if (findings.isEmpty()) {
+            devices.forEach(actor -> machine.removeDevice(task, actor.device()));
+            referee.checkAtEnd();
+            world.end(task);
+            referee.checkNothingLeft();
+        }
+        return new TortureResult(
+                options,
+                elapsedNs,
+                performed(),
+                devices.stream().mapToLong(ComputingActor::additions).sum(),
+                refereeActor.pauses(),
+                referee.outcome(),
+                findings);
+    }
+
+    private void judgeCounters() {
+        final Errno errno = world.root()
+                .mprotect(
+                        task,
+                        World.COUNTERS,
+                        Counters.PAGES * world.root().space().pageSize(),
+                        VmFlags.READ | VmFlags.WRITE);
+        if (errno != Errno.OK) {
+            throw new Finding("mprotect of counters: " + errno);
+        }
+        final Cpu cpu = machine.cpu(options.hands());
+        cpu.run(world.root());
+        for (int counter = 0; counter < Counters.count(); counter++) {
+            final Signal signal = cpu.loadLong(Counters.addr(counter));
+            final long expected = world.counters().sum(counter);
+            if (signal != Signal.NONE || cpu.value() != expected) {
+                throw new Finding("counter " + counter + ": " + expected + " added, found "
+                        + (signal == Signal.NONE ? cpu.value() : signal));
+            }
+        }
+        cpu.run(null);
+    }
+
+    private Map<String, Long> performed() {
+        final Map<String, Long> performed = new LinkedHashMap<>();
+        for (int i = 0; i < operations.size(); i++) {
+            final int operation = i;
+            performed.put(
+                    operations.get(i).name(),
+                    hands.stream().mapToLong(hand -> hand.performed(operation)).sum());
+        }
+        return performed;
+    }
+}

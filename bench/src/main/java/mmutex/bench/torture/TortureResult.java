@@ -1,0 +1,35 @@
+package mmutex.bench.torture;
+
+import java.util.List;
+import java.util.Map;
+import mmutex.bench.run.Referee;
+
+/**
+ * What a round came to.
+ *
+ * @param options how it was run
+ * @param elapsedNs how long
+ * @param performed operations of hands, by name
+ * @param additions device atomics
+ * @param pauses times that everybody was stopped to count
+ * @param invariants what the referee saw
+ * @param findings what the oracles found, a line each
+ */
+record TortureResult(
+        TortureOptions options,
+        long elapsedNs,
+        Map<String, Long> performed,
+        long additions,
+        int pauses,
+        Referee.Outcome invariants,
+        List<String> findings) {
+
+    /** Operations of hands. */
+    long operations() {
+        return performed.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    boolean isGood() {
+        return findings.isEmpty() && invariants.violations().isEmpty();
+    }
+}

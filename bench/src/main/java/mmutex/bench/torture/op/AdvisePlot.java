@@ -1,0 +1,56 @@
+package mmutex.bench.torture.op;
+
+import mmutex.change.Advisor.Advice;
+import mmutex.mm.Errno;
+
+/** Every kind of advice to own pages. Holes are passed over and reported at the end. */
+final class AdvisePlot implements TortureOperation {
+    @Override
+    public int weight() {
+        return 10;
+    }
+
+    @Override
+    public void perform(final Hand hand) {
+        final Member member = hand.runAny();
+        final int[] range = hand.randomPlotRange();
+        final Advice advice = Advice.values()[hand.dice().nextInt(Advice.values().length)];
+        final Errno errno = member.process.madvise(
+                hand.cpu(), hand.plotAddr(range[0]), (long) (range[1] - range[0]) * World.PAGE, advice);
+        final Errno expected = member.plot.hasHole(range[0], range[1]) ? Errno.ENOMEM : Errno.OK;
+        // Populating can fail for a page's protection too, and is younger than some kernels.
+        final boolean populates = advice == Advice.POPULATE_READ || advice == Advice.POPULATE_WRITE;
+        Finding.require(
+                populates || errno == expected, "madvise %s of a plot: %s, expected %s", advice, errno, expected);
+        for (int page = range[0]; page < range[1]; page++) {
+            if (member.plot.page(page).mapped) {
+                advised(member.plot.page(page), advice);
+            }
+        }
+    }
+
+    private static void advised(final Plot.Page page, final Advice advice) {
+        switch (advice) {
+            case DONTNEED:
+                page.holds(0);
+                break;
+            case FREE:
+                page.mayHold(0); // from the next shortage of memory on
+                break;
+            case DONTFORK:
+                page.inherited = false;
+                break;
+            case DOFORK:
+                page.inherited = true;
+                break;
+            case WIPEONFORK:
+                page.wiped = true;
+                break;
+            case KEEPONFORK:
+                page.wiped = false;
+                break;
+            default:
+                break; // neither contents nor inheritance
+        }
+    }
+}

@@ -1,0 +1,14 @@
+package mmutex.bench.torture.op;
+
+/** Starts a round of soft-dirty tracking: every writable entry of the process becomes read-only. */
+final class ClearSoftDirty implements TortureOperation {
+    @Override
+    public int weight() {
+        return 1;
+    }
+
+    @Override
+    public void perform(final Hand hand) {
+        hand.runAny().process.clearSoftDirty(hand.cpu());
+    }
+}

@@ -1,0 +1,78 @@
+package mmutex.bench.torture.op;
+
+import java.util.Arrays;
+import mmutex.machine.Process;
+
+/** A process as one hand sees it: the shared one, or one of the hand's own descendants of it. */
+final class Member {
+    static final long UNKNOWN = -1;
+
+    final Process process;
+    final Member parent;
+    final int lineage;
+    /** Tags of ancestors made later than this can't be here. */
+    final long forkStamp;
+
+    final Plot plot;
+    /** Of a descendant: its counters as it has seen or left them. */
+    final long[] counters = new long[Counters.count()];
+    /** Of a descendant: bounds of what the fork can have copied. */
+    final long[] least = new long[Counters.count()];
+
+    final long[] most = new long[Counters.count()];
+    boolean reaped;
+
+    private Member(
+            final Process process, final Member parent, final int lineage, final long forkStamp, final Plot plot) {
+        this.process = process;
+        this.parent = parent;
+        this.lineage = lineage;
+        this.forkStamp = forkStamp;
+        this.plot = plot;
+        Arrays.fill(counters, UNKNOWN);
+    }
+
+    static Member root(final Process process) {
+        return new Member(process, null, Tags.ROOT_LINEAGE, Long.MAX_VALUE, new Plot());
+    }
+
+    Member child(final Process child, final int childLineage, final long stamp) {
+        return new Member(child, this, childLineage, stamp, plot.forChild());
+    }
+
+    boolean isRoot() {
+        return parent == null;
+    }
+
+    /** A word of a common page must be 0, or a tag for that page by this process or by an ancestor before the fork. */
+    void checkCommon(final int page, final long word, final String who) {
+        if (word == 0) {
+            return;
+        }
+        Finding.require(
+                Tags.isTag(word) && Tags.page(word) == page,
+                "%s: common page %d holds 0x%x, which nobody wrote there",
+                who,
+                page,
+                word);
+        long limit = Long.MAX_VALUE;
+        for (Member m = this; m != null; m = m.parent) {
+            if (Tags.lineage(word) == m.lineage) {
+                Finding.require(
+                        Tags.stamp(word) <= limit,
+                        "%s: common page %d of process %d holds 0x%x, written by process %d after the fork at stamp %d",
+                        who,
+                        page,
+                        lineage,
+                        word,
+                        m.lineage,
+                        limit);
+                return;
+            }
+            limit = Math.min(limit, m.forkStamp);
+        }
+        throw new Finding(String.format(
+                "%s: common page %d of process %d holds 0x%x, written by process %d, no ancestor",
+                who, page, lineage, word, Tags.lineage(word)));
+    }
+}

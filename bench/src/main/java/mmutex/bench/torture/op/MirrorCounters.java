@@ -1,0 +1,44 @@
+package mmutex.bench.torture.op;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import mmutex.device.DeviceBuffer;
+import mmutex.device.MirrorHandle.Result;
+import mmutex.mm.Errno;
+
+/** The test device reads counters or makes them exclusive; what it reads does not run backwards. */
+final class MirrorCounters implements TortureOperation {
+    @Override
+    public int weight() {
+        return 5;
+    }
+
+    @Override
+    public void perform(final Hand hand) {
+        hand.runRoot();
+        final int first = hand.dice().nextInt(Counters.PAGES);
+        final int pages = 1 + hand.dice().nextInt(Counters.PAGES - first);
+        final long addr = World.COUNTERS + (long) first * World.PAGE;
+        final byte[] data = new byte[pages * World.PAGE];
+        final boolean exclusive = hand.dice().nextBoolean() && hand.world().mayHaveManyMakers();
+        final Result result = exclusive
+                ? hand.mirror().exclusive(hand.cpu(), addr, pages, DeviceBuffer.ofArray(data))
+                : hand.mirror().read(hand.cpu(), addr, pages, DeviceBuffer.ofArray(data));
+        if (result.errno() != Errno.OK) {
+            // Read-only at the moment, in somebody's hands, or taken away again.
+            Finding.require(
+                    result.errno() == Errno.EBUSY
+                            || exclusive && (result.errno() == Errno.EFAULT || result.errno() == Errno.ENOENT),
+                    "%s of counters: %s",
+                    exclusive ? "exclusive" : "device read",
+                    result.errno());
+            return;
+        }
+        final ByteBuffer words = ByteBuffer.wrap(data).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < pages * Counters.PER_PAGE; i++) {
+            final int counter = first * Counters.PER_PAGE + i;
+            final int at = (int) (Counters.addr(counter) - addr);
+            hand.sawCounter(counter, words.getLong(at), "device");
+        }
+    }
+}

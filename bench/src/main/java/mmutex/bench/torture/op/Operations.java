@@ -1,0 +1,43 @@
+package mmutex.bench.torture.op;
+
+import java.util.List;
+import mmutex.mm.SemanticProfile;
+
+/** The registry: a new operation is a class and a line here. */
+public final class Operations {
+    private static final List<TortureOperation> ALL = List.of(
+            // CPUs
+            new AddToCounter(),
+            new ReadCounter(),
+            new AddInChild(),
+            new UseCommons(),
+            new UsePlot(),
+            // system calls
+            new ProtectCounters(),
+            new ProtectCommons(),
+            new ProtectPlot(),
+            new DiscardCommons(),
+            new UnmapCommons(),
+            new RemapPlot(),
+            new AdvisePlot(),
+            new MovePlot(),
+            new LockPlot(),
+            new ClearSoftDirty(),
+            new RemotePlot(),
+            new PinCounters(),
+            new Fork(),
+            new Reap(),
+            new ShortLife(),
+            // the test device
+            new MirrorCounters(),
+            new MirrorCommons(),
+            new MirrorPlot(),
+            new WildExclusive());
+
+    private Operations() {}
+
+    /** Those whose oracles hold on a kernel of the profile. */
+    public static List<TortureOperation> of(final SemanticProfile profile) {
+        return ALL.stream().filter(operation -> operation.isPossible(profile)).toList();
+    }
+}

@@ -1,0 +1,27 @@
+package mmutex.bench.torture.op;
+
+import mmutex.mm.Errno;
+
+/** Makes counters read-only for a moment. */
+final class ProtectCounters implements TortureOperation {
+    @Override
+    public int weight() {
+        return 3;
+    }
+
+    @Override
+    public void perform(final Hand hand) {
+        hand.runRoot();
+        final int first = hand.dice().nextInt(Counters.PAGES);
+        final int pages = 1 + hand.dice().nextInt(Counters.PAGES - first);
+        final long addr = World.COUNTERS + (long) first * World.PAGE;
+        protect(hand, addr, pages, World.READ);
+        Thread.yield();
+        protect(hand, addr, pages, World.READ_WRITE);
+    }
+
+    private static void protect(final Hand hand, final long addr, final int pages, final long protection) {
+        final Errno errno = hand.world().root().mprotect(hand.cpu(), addr, (long) pages * World.PAGE, protection);
+        Finding.require(errno == Errno.OK, "mprotect of counters: %s", errno);
+    }
+}

@@ -1,0 +1,30 @@
+package mmutex.bench.torture.op;
+
+/** A descendant exits; before that, now and then, the out-of-memory reaper takes what it has. */
+final class Reap implements TortureOperation {
+    @Override
+    public int weight() {
+        return 5;
+    }
+
+    @Override
+    public void perform(final Hand hand) {
+        if (hand.descendants().isEmpty()) {
+            return;
+        }
+        final int index = hand.dice().nextInt(hand.descendants().size());
+        final Member member = hand.descendants().get(index);
+        if (hand.dice().nextInt(4) == 0 && !member.reaped) {
+            member.process.reap(hand.cpu());
+            member.reaped = true;
+            return;
+        }
+        hand.run(member);
+        for (int page = 0; page < World.PLOT_PAGES; page++) {
+            hand.checkPlotPage(member, page);
+        }
+        hand.runNone();
+        member.process.exit(hand.cpu());
+        hand.descendants().remove(index);
+    }
+}

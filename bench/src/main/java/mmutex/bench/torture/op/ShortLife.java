@@ -1,0 +1,45 @@
+package mmutex.bench.torture.op;
+
+import mmutex.device.DeviceBuffer;
+import mmutex.device.MirrorHandle;
+import mmutex.fault.Signal;
+import mmutex.machine.Process;
+import mmutex.mm.Errno;
+
+/** A process comes, is worked on by a device, and goes with the device still open: what exec leaves behind. */
+final class ShortLife implements TortureOperation {
+    @Override
+    public int weight() {
+        return 2;
+    }
+
+    @Override
+    public void perform(final Hand hand) {
+        hand.runNone();
+        final Process process = hand.world().machine().newProcess();
+        hand.cpu().run(process);
+        final Errno mapped = process.mmap(hand.cpu(), World.COMMONS, (long) PAGES * World.PAGE, World.READ_WRITE);
+        Finding.require(mapped == Errno.OK, "mmap in a new process: %s", mapped);
+        final long value = hand.freshValue();
+        final int touched = 1 + hand.dice().nextInt(PAGES);
+        for (int page = 0; page < touched; page++) {
+            final Signal signal = hand.cpu().storeLong(World.commons(page), value);
+            Finding.require(signal == Signal.NONE, "write in a new process: %s", signal);
+        }
+        final MirrorHandle handle = hand.world().machine().newMirrorDevice(99).open(hand.cpu(), process.space());
+        final byte[] data = new byte[PAGES * World.PAGE];
+        final MirrorHandle.Result result =
+                handle.exclusive(hand.cpu(), World.COMMONS, PAGES, DeviceBuffer.ofArray(data));
+        Finding.require(result.errno() == Errno.OK, "exclusive in a new process: %s", result.errno());
+        for (int page = 0; page < PAGES; page++) {
+            final long found = MirrorPlot.word(data, page);
+            Finding.require(found == (page < touched ? value : 0), "the device read 0x%x in a new process", found);
+        }
+        hand.cpu().run(null);
+        process.exit(hand.cpu());
+        handle.close(hand.cpu());
+        hand.runRoot();
+    }
+
+    private static final int PAGES = 4;
+}

@@ -1,0 +1,45 @@
+package mmutex.bench.torture.op;
+
+import mmutex.fault.Signal;
+
+/** Reads a page of the hand's own, or writes a new value to it. */
+final class UsePlot implements TortureOperation {
+    @Override
+    public int weight() {
+        return 40;
+    }
+
+    @Override
+    public void perform(final Hand hand) {
+        final Member member = hand.runAny();
+        final int number = hand.randomPlotPage();
+        if (hand.dice().nextBoolean()) {
+            hand.checkPlotPage(member, number);
+        } else {
+            write(hand, member, number);
+        }
+    }
+
+    static void write(final Hand hand, final Member member, final int number) {
+        final Plot.Page page = member.plot.page(number);
+        final long value = hand.freshValue();
+        final Signal signal = hand.cpu().storeLong(hand.plotAddr(number), value);
+        if (member.reaped && signal == Signal.BUS_ADRERR) {
+            return;
+        }
+        final Signal expected =
+                !page.mapped ? Signal.SEGV_MAPERR : page.isWritable() ? Signal.NONE : Signal.SEGV_ACCERR;
+        Finding.require(
+                signal == expected,
+                "write to page %d of %s: %s, expected %s",
+                number,
+                hand.cpu().name(),
+                signal,
+                expected);
+        if (signal == Signal.NONE) {
+            // The first word may still be what it may have been; the last one makes it certain.
+            hand.cpu().storeLong(hand.plotAddr(number) + World.PAGE - Long.BYTES, value);
+            page.holds(value);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+package mmutex.mm;
+
+/**
+ * Told about every change of a page-table entry when {@link mmutex.seam.SchedulePoint#ENABLED}; nobody's cost otherwise.
+ *
+ * <p>Threads: called by the thread that makes the change. A change by software is announced while the leaf-table lock is
+ * held; what hardware sets (young, dirty) may be announced late, after others have changed the entry again.
+ */
+@FunctionalInterface
+public interface EntryObserver {
+    /**
+     * An entry changes.
+     *
+     * @param slot of the entry
+     * @param before what it said
+     * @param after what it says from now on
+     */
+    void changed(PageTable table, long slot, long before, long after);
+}
