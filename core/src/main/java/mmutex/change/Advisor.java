@@ -45,7 +45,9 @@ public final class Advisor {
         /** Huge pages are welcome. */
         HUGEPAGE(true),
         /** Huge pages are not. */
-        NOHUGEPAGE(true);
+        NOHUGEPAGE(true),
+        /** Huge pages now, if need be by copying. */
+        COLLAPSE(false);
 
         private final boolean changesVma;
 
@@ -143,6 +145,8 @@ public final class Advisor {
                 return flags(task, space, vma, from, to, vma.flags() & ~VmFlags.NOHUGEPAGE | VmFlags.HUGEPAGE);
             case NOHUGEPAGE:
                 return flags(task, space, vma, from, to, vma.flags() & ~VmFlags.HUGEPAGE | VmFlags.NOHUGEPAGE);
+            case COLLAPSE:
+                return Collapser.collapse(task, vma, from, to);
             default:
                 throw new IllegalArgumentException("unknown advice: advice=" + a);
         }
@@ -166,8 +170,8 @@ public final class Advisor {
 
     /** vma_ksm_compatible; elsewhere the advice is ignored. */
     private static boolean mayMerge(final Vma vma) {
-        final long never = VmFlags.SHARED | VmFlags.MAYSHARE | VmFlags.PFNMAP | VmFlags.IO | VmFlags.HUGETLB
-                | VmFlags.MIXEDMAP;
+        final long never =
+                VmFlags.SHARED | VmFlags.MAYSHARE | VmFlags.PFNMAP | VmFlags.IO | VmFlags.HUGETLB | VmFlags.MIXEDMAP;
         return (vma.flags() & never) == 0;
     }
 
@@ -177,9 +181,7 @@ public final class Advisor {
             return Errno.OK;
         }
         final Errno result = SamePageMerger.unmerge(task, vma, from, to);
-        return result == Errno.OK
-                ? flags(task, space, vma, from, to, vma.flags() & ~VmFlags.MERGEABLE)
-                : result;
+        return result == Errno.OK ? flags(task, space, vma, from, to, vma.flags() & ~VmFlags.MERGEABLE) : result;
     }
 
     private static Errno flags(

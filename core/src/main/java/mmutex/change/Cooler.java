@@ -27,7 +27,9 @@ final class Cooler {
         long page = radix.nextPopulated(start >>> space.pageShift(), endPage);
         while (page < endPage) {
             final long tableEnd = radix.leafEnd(page, endPage);
-            coolTable(task, space, page, tableEnd);
+            if (!HugePmds.splitUnlessWhole(task, space, page, tableEnd) || !HugePmds.cool(task, space, page)) {
+                coolTable(task, space, page, tableEnd);
+            }
             page = radix.nextPopulated(tableEnd, endPage);
         }
         return Errno.OK;
@@ -37,6 +39,9 @@ final class Cooler {
         final PageTable table = space.pageTable();
         final PteEncoding encoding = space.encoding();
         final long firstSlot = table.radix().slot(first);
+        if (firstSlot < 0) {
+            return; // a huge entry, that somebody else has cleared meanwhile
+        }
         table.lock(task, firstSlot);
         for (long page = first, slot = firstSlot; page < end; page++, slot += Long.BYTES) {
             long pte = table.load(slot);
@@ -58,12 +63,15 @@ final class Cooler {
         final AddressSpace space = vma.space();
         final RadixTable radix = space.pageTable().radix();
         final long endPage = end >>> space.pageShift();
+        long next;
         for (long page = radix.nextPopulated(start >>> space.pageShift(), endPage);
                 page < endPage;
-                page = radix.nextPopulated(page + 1, endPage)) {
+                page = radix.nextPopulated(next, endPage)) {
             final long slot = radix.slot(page);
-            final long pte = space.pageTable().load(slot);
-            // A hint without lock; reclaim looks at the frame again once it has it.
+            next = slot < 0 ? radix.leafEnd(page, endPage) : page + 1;
+            // A hint without lock; reclaim looks at the frame again once it has it. Huge pages are not reclaimed.
+            final long pte =
+                    slot < 0 ? space.encoding().empty() : space.pageTable().load(slot);
             if (isOurs(space, pte)) {
                 Reclaimer.reclaim(task, space.platform(), space.encoding().frameNumber(pte));
             }

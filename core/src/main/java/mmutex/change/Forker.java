@@ -91,7 +91,11 @@ public final class Forker {
         long page = radix.nextPopulated(vma.start() >>> parent.pageShift(), endPage);
         while (page < endPage && result == Errno.OK) {
             final long tableEnd = radix.leafEnd(page, endPage);
-            result = copyTable(task, vma, copy, page, tableEnd);
+            final boolean whole = HugePmds.splitUnlessWhole(task, parent, page, tableEnd);
+            result = whole ? HugePmds.copy(task, vma, copy, page) : Errno.EAGAIN;
+            if (result == Errno.EAGAIN) {
+                result = copyTable(task, vma, copy, page, tableEnd);
+            }
             page = radix.nextPopulated(tableEnd, endPage);
         }
         if (cow) {

@@ -35,7 +35,8 @@ final class LazyFreer {
         long page = radix.nextPopulated(start >>> space.pageShift(), endPage);
         while (page < endPage) {
             final long tableEnd = radix.leafEnd(page, endPage);
-            flush |= freeTable(task, space, page, tableEnd);
+            final boolean whole = HugePmds.splitUnlessWhole(task, space, page, tableEnd);
+            flush |= whole ? HugePmds.lazyFree(task, space, page) : freeTable(task, space, page, tableEnd);
             page = radix.nextPopulated(tableEnd, endPage);
         }
         if (flush) {
@@ -51,6 +52,9 @@ final class LazyFreer {
         final PteEncoding encoding = space.encoding();
         final long firstSlot = table.radix().slot(first);
         boolean flush = false;
+        if (firstSlot < 0) {
+            return false; // a huge entry, that somebody else has cleared meanwhile
+        }
         table.lock(task, firstSlot);
         for (long page = first, slot = firstSlot; page < end; page++, slot += Long.BYTES) {
             final long pte = table.load(slot);
@@ -74,6 +78,10 @@ final class LazyFreer {
         final long pfn = encoding.frameNumber(first);
         // Shared with others: its dirtiness is not ours to take away.
         if (frames.mapCount(pfn) != 1) {
+            return false;
+        }
+        // The kernel would split the folio first; here the pages of a large one are freed with it.
+        if (frames.isLarge(pfn)) {
             return false;
         }
         if (frames.has(pfn, FrameTable.DIRTY)) {

@@ -9,8 +9,11 @@ import mmutex.mm.Task;
  * the kernel's terms.
  */
 final class MovablePages {
-    private static final long IMMOVABLE =
-            FrameTable.FILE | FrameTable.DEVICE_PRIVATE | FrameTable.KSM;
+    private static final long IMMOVABLE = FrameTable.FILE
+            | FrameTable.DEVICE_PRIVATE
+            | FrameTable.KSM
+            | FrameTable.COMPOUND_HEAD
+            | FrameTable.COMPOUND_TAIL;
 
     private MovablePages() {}
 

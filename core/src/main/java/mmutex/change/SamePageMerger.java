@@ -89,14 +89,20 @@ public final class SamePageMerger {
         final PageTable table = space.pageTable();
         final RadixTable radix = table.radix();
         final long end = vma.end() >>> space.pageShift();
+        long next;
         for (long page = radix.nextPopulated(vma.start() >>> space.pageShift(), end);
                 page < end;
-                page = radix.nextPopulated(page + 1, end)) {
+                page = radix.nextPopulated(next, end)) {
             final long slot = radix.slot(page);
+            next = slot < 0 ? radix.leafEnd(page, end) : page + 1;
+            if (slot < 0) {
+                continue; // a huge page is not merged
+            }
             table.lock(task, slot);
             final long pte = table.load(slot);
             if (isMergeable(pte)) {
-                found.add(new Candidate(space, page << space.pageShift(), platform.encoding().frameNumber(pte)));
+                found.add(new Candidate(
+                        space, page << space.pageShift(), platform.encoding().frameNumber(pte)));
             }
             table.unlock(task, slot);
         }
@@ -107,8 +113,10 @@ public final class SamePageMerger {
         if (!encoding.isPresent(pte) || encoding.isSpecial(pte)) {
             return false;
         }
-        final long state = platform.frames().state(encoding.frameNumber(pte));
-        return (state & (FrameTable.ANON | FrameTable.KSM | FrameTable.FILE)) == FrameTable.ANON;
+        final long pfn = encoding.frameNumber(pte);
+        final long state = platform.frames().state(pfn);
+        return (state & (FrameTable.ANON | FrameTable.KSM | FrameTable.FILE)) == FrameTable.ANON
+                && !platform.frames().isLarge(pfn);
     }
 
     /** cmp_and_merge_page. */
@@ -148,11 +156,14 @@ public final class SamePageMerger {
         if (!platform.frames().tryGet(sharedPfn)) {
             return false;
         }
-        final boolean merged = isShared(sharedPfn) && withPage(task, page, vma -> {
-            final long pte = writeProtect(task, vma, page);
-            // Compared only now: nobody can write to either any more.
-            return pte != NOT_PROTECTED && isEqual(page.pfn, sharedPfn) && replace(task, vma, page, pte, sharedPfn);
-        });
+        final boolean merged = isShared(sharedPfn)
+                && withPage(task, page, vma -> {
+                    final long pte = writeProtect(task, vma, page);
+                    // Compared only now: nobody can write to either any more.
+                    return pte != NOT_PROTECTED
+                            && isEqual(page.pfn, sharedPfn)
+                            && replace(task, vma, page, pte, sharedPfn);
+                });
         platform.allocator().put(sharedPfn);
         return merged;
     }
@@ -261,7 +272,8 @@ public final class SamePageMerger {
         final int fault = platform.profile().hasAnonExclusive() ? FaultFlags.UNSHARE : FaultFlags.WRITE;
         for (long addr = start; addr < end; addr += space.pageSize()) {
             final long slot = space.pageTable().slot(addr);
-            final long pte = slot < 0 ? space.encoding().empty() : space.pageTable().load(slot);
+            final long pte =
+                    slot < 0 ? space.encoding().empty() : space.pageTable().load(slot);
             final boolean merged = space.encoding().isPresent(pte)
                     && platform.frames().has(space.encoding().frameNumber(pte), FrameTable.KSM);
             if (merged && (FaultHandler.handle(task, vma, addr, FaultFlags.REMOTE | fault) & FaultResult.ERROR) != 0) {

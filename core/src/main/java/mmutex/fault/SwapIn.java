@@ -23,7 +23,8 @@ final class SwapIn {
         final PteEncoding encoding = fault.encoding;
         final SwapSlots swap = fault.platform.swap();
         final long slot = SwapEntry.offset(encoding.toSwapEntry(fault.originalPte));
-        // 1. A frame with the slot's contents. If the slot is freed meanwhile, and used again, then the entry has changed,
+        // 1. A frame with the slot's contents. If the slot is freed meanwhile, and used again, then the entry has
+        // changed,
         // and the copy is dropped.
         final int prepared = AnonPreparation.prepare(fault);
         if (prepared != FaultResult.DONE) {

@@ -55,6 +55,10 @@ final class WriteProtectFault {
         if (tracksOwner && frames.has(pfn, FrameTable.ANON_EXCLUSIVE)) {
             return true;
         }
+        // Pages of a large folio are never taken back one by one.
+        if (frames.isLarge(pfn)) {
+            return false;
+        }
         // A page lock under the leaf-table lock only by trylock; the first look spares it when there is no hope.
         if (frames.refCount(pfn) != 1 || !fault.platform.pageLock().tryLock(fault.task, pfn)) {
             return false;

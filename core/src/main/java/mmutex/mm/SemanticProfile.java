@@ -37,6 +37,10 @@ import mmutex.notify.NotifierEvent;
  * @param migrationWalkAcceptsExclusive the migration walk takes exclusive entries for its own (a defect)
  * @param deviceFaultTakesPageLock a fault on a device-private page takes its page lock before it calls the driver
  * @param hasVmaLock faults try the per-VMA lock first
+ * @param makeConfusesSubpages make takes a large folio's head for whichever page was asked for, and hands it to the device;
+ *     later versions refuse all but the head
+ * @param restoreConfusesSubpages a fault maps a large folio's head in the place of any of its pages
+ * @param hugeZeroWriteAllocates a write to the huge page of zeroes gets a huge page (6.13), not a small one
  * @param deviceFaultPages pages that the test device faults per round
  * @param deviceMigrationPages pages that the test device migrates per round
  * @param deviceWritesMigratedHoles the test device maps memory that it gave to untouched pages writable
@@ -71,6 +75,9 @@ public record SemanticProfile(
         boolean migrationWalkAcceptsExclusive,
         boolean deviceFaultTakesPageLock,
         boolean hasVmaLock,
+        boolean makeConfusesSubpages,
+        boolean restoreConfusesSubpages,
+        boolean hugeZeroWriteAllocates,
         int deviceFaultPages,
         int deviceMigrationPages,
         boolean deviceWritesMigratedHoles,
@@ -144,6 +151,9 @@ public record SemanticProfile(
             true,
             false,
             false,
+            true,
+            true,
+            false,
             64,
             64,
             true,
@@ -171,6 +181,9 @@ public record SemanticProfile(
             false,
             PMD,
             Populate.ABSENT,
+            false,
+            false,
+            true,
             false,
             false,
             true,
@@ -214,6 +227,9 @@ public record SemanticProfile(
             true,
             false,
             false,
+            false,
+            false,
+            false,
             64,
             64,
             true,
@@ -249,6 +265,9 @@ public record SemanticProfile(
             true,
             false,
             true,
+            false,
+            false,
+            false,
             64,
             64,
             true,
@@ -283,6 +302,9 @@ public record SemanticProfile(
             true,
             false,
             true,
+            true,
+            false,
+            false,
             true,
             32,
             512,

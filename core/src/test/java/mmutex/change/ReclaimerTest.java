@@ -168,7 +168,8 @@ class ReclaimerTest {
         emulation.process.madvise(emulation.cpu, addr(0), PAGE, Advice.FREE);
         final byte[] bytes = new byte[(int) PAGE];
         bytes[0] = 77;
-        assertThat(handle.write(emulation.cpu, addr(0), 1, DeviceBuffer.ofArray(bytes)).errno())
+        assertThat(handle.write(emulation.cpu, addr(0), 1, DeviceBuffer.ofArray(bytes))
+                        .errno())
                 .isEqualTo(Errno.OK);
 
         emulation.machine.reclaim(emulation.cpu, 100);
@@ -285,7 +286,9 @@ class ReclaimerTest {
         assertThat(emulation.frame(20)).isLessThan(high);
         assertThat(emulation.load(21)).isEqualTo(21);
         assertThat(emulation.isWritable(20)).isTrue();
-        assertThat(emulation.machine.compact(emulation.cpu)).as("nothing is left to do").isZero();
+        assertThat(emulation.machine.compact(emulation.cpu))
+                .as("nothing is left to do")
+                .isZero();
         emulation.assertNothingIsLeft();
     }
 
@@ -305,8 +308,7 @@ class ReclaimerTest {
         assertThat(emulation.frame(20) != frame).isEqualTo(moved);
         assertThat(emulation.kind(20) == PteKind.PRESENT).isEqualTo(moved);
         assertThat(emulation.isWritable(20)).isFalse();
-        assertThat(handle.checkExclusive(emulation.cpu, addr(20), 1).errno())
-                .isEqualTo(moved ? Errno.OK : Errno.EPERM);
+        assertThat(handle.checkExclusive(emulation.cpu, addr(20), 1).errno()).isEqualTo(moved ? Errno.OK : Errno.EPERM);
         emulation.store(20, 3);
         assertThat(emulation.load(20)).isEqualTo(3);
         emulation.assertNothingIsLeft();
