@@ -19,6 +19,9 @@ import mmutex.sync.LockClass;
  * CPUs are to it, {@link MirrorMigrator} says.
  */
 public final class MirrorDevice {
+    /** Above the ids of the devices that compute, which are their cookies. */
+    private static final long FIRST_OWNER = 1L << 32;
+
     /** DEVMEM_CHUNK_SIZE. */
     private static final long CHUNK_SIZE = 256L << 20;
     /** DEVMEM_CHUNKS_RESERVE; the kernel goes on as long as there are physical addresses. */
@@ -66,9 +69,12 @@ public final class MirrorDevice {
         return number;
     }
 
-    /** Owner cookie of its device-private memory; never null, unlike the one it passes to make. */
+    /**
+     * Owner cookie of its device-private memory; never null, unlike the one it passes to make, and no other kind of
+     * device's: who took another's MIGRATE event for his own would keep mapping a page that has gone (B29).
+     */
     public long owner() {
-        return number + 1L;
+        return FIRST_OWNER + number;
     }
 
     /** Its memory. */

@@ -39,7 +39,8 @@ final class PlainFault {
     /** OK; EINVAL if the page can't be had, EBUSY when the time is over, ENOMEM without a table for the entry. */
     Errno resolve(final Task worker, final long page, final DeviceAccess access) {
         final long deadline = clock.getAsLong() + SvmDriver.FAULT_NS_MAX;
-        range.init(space, guard, page, page + space.pageSize(), request(access), 0);
+        range.init(space, guard, page, page + space.pageSize(), request(access), 0)
+                .devicePrivateOwner(device.owner());
         Errno result = Errno.EBUSY;
         // Rounds are a wait as well: whoever keeps the page busy may be waiting for this worker's acknowledgement.
         final Wait wait = worker.startWait(null, page);
