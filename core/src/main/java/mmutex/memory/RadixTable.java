@@ -1,5 +1,7 @@
 package mmutex.memory;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import mmutex.seam.SchedulePoint;
 import mmutex.seam.Step;
 
@@ -18,16 +20,28 @@ public final class RadixTable {
     /** Returned where no leaf table exists. */
     public static final long NO_SLOT = -1;
 
+    private static final VarHandle ROOT;
+
+    static {
+        try {
+            ROOT = MethodHandles.lookup().findVarHandle(RadixTable.class, "root", long.class);
+        } catch (final ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     private final TableArena arena;
     private final Words entries;
     private final int levels;
     private final int indexBits;
     private final long indexMask;
     private final long emptyLeafEntry;
-    private final long root;
+
+    @SuppressWarnings("unused") // through ROOT
+    private long root;
 
     /**
-     * Creates an empty tree. If not even the root fits the arena ({@link #hasRoot}), nothing can ever be inserted.
+     * Creates an empty tree. If not even the root fits the arena ({@link #hasRoot}), the first insertion tries again.
      *
      * @param arena where its tables live
      * @param levels number of levels, at least 2
@@ -41,12 +55,26 @@ public final class RadixTable {
         this.indexBits = indexBits;
         this.indexMask = (1L << indexBits) - 1;
         this.emptyLeafEntry = emptyLeafEntry;
-        this.root = arena.allocate(0);
+        createRoot();
     }
 
     /** Whether there was room for a root. Without one look-ups meet table 0, which is empty for ever. */
     public boolean hasRoot() {
-        return root != TableArena.NO_TABLE;
+        return root() != TableArena.NO_TABLE;
+    }
+
+    private long root() {
+        return (long) ROOT.getAcquire(this); // ORDER(table-publish) acquire
+    }
+
+    private long createRoot() {
+        final long fresh = arena.allocate(0);
+        // ORDER(table-publish) volatile compare-and-set, as for every other table.
+        if (fresh == TableArena.NO_TABLE || ROOT.compareAndSet(this, TableArena.NO_TABLE, fresh)) {
+            return fresh;
+        }
+        arena.free(fresh);
+        return root();
     }
 
     /** Number of levels. */
@@ -66,7 +94,7 @@ public final class RadixTable {
 
     /** Slot of the leaf entry of a page, or {@link #NO_SLOT} if its leaf table does not exist. */
     public long slot(final long vpn) {
-        long table = root;
+        long table = root();
         for (int level = levels - 1; level > 0; level--) {
             // ORDER(table-publish) acquire: the child's entries are initialised before it can be reached.
             // Pairs with the compare-and-set in slotOrCreate. Litmus: TablePublishStress.
@@ -80,10 +108,13 @@ public final class RadixTable {
 
     /** Slot of the leaf entry of a page, creating tables as needed; {@link #NO_SLOT} if the arena is full. */
     public long slotOrCreate(final long vpn) {
-        if (!hasRoot()) {
-            return NO_SLOT;
+        long table = root();
+        if (table == TableArena.NO_TABLE) {
+            table = createRoot();
+            if (table == TableArena.NO_TABLE) {
+                return NO_SLOT;
+            }
         }
-        long table = root;
         for (int level = levels - 1; level > 0; level--) {
             final long upper = table + entryOffset(vpn, level);
             long child = entries.loadAcquire(upper); // ORDER(table-publish) acquire
@@ -115,7 +146,7 @@ public final class RadixTable {
 
     /** Whether the entry at {@code level} (at least 1) that covers a page leads to a table. */
     public boolean isPopulated(final long vpn, final int level) {
-        long table = root;
+        long table = root();
         for (int l = levels - 1; l >= level; l--) {
             table = entries.loadAcquire(table + entryOffset(vpn, l)); // ORDER(table-publish) acquire
             if (table == TableArena.NO_TABLE) {
@@ -133,7 +164,7 @@ public final class RadixTable {
     public long nextPopulated(final long vpn, final long end) {
         long page = vpn;
         while (page < end) { // bounded: every round moves page forward or returns
-            long table = root;
+            long table = root();
             int level = levels - 1;
             for (; level > 0; level--) {
                 table = entries.loadAcquire(table + entryOffset(page, level)); // ORDER(table-publish) acquire
@@ -170,14 +201,14 @@ public final class RadixTable {
      * @return the detached tables, chained, or {@link TableArena#NO_TABLE}
      */
     public long detachRange(final long floor, final long ceiling) {
-        return detachBelow(root, levels - 1, 0, floor, ceiling, TableArena.NO_TABLE);
+        return detachBelow(root(), levels - 1, 0, floor, ceiling, TableArena.NO_TABLE);
     }
 
     /** Detaches every table and the root; the tree is dead afterwards. */
     public long detachAll() {
         return !hasRoot()
                 ? TableArena.NO_TABLE
-                : arena.chain(root, detachBelow(root, levels - 1, 0, 0, pageLimit(), TableArena.NO_TABLE));
+                : arena.chain(root(), detachBelow(root(), levels - 1, 0, 0, pageLimit(), TableArena.NO_TABLE));
     }
 
     private long detachBelow(
