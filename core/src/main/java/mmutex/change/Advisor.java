@@ -24,6 +24,8 @@ public final class Advisor {
         FREE(false),
         /** Not used soon: forget that it was used. */
         COLD(false),
+        /** Not used soon: reclaim now. */
+        PAGEOUT(false),
         /** Bring in, as if read. */
         POPULATE_READ(false),
         /** Bring in, as if written. */
@@ -36,10 +38,16 @@ public final class Advisor {
         WIPEONFORK(true),
         /** Undo WIPEONFORK. */
         KEEPONFORK(true),
+        /** May share frames with pages of the same content. */
+        MERGEABLE(true),
+        /** Undo MERGEABLE, and the sharing. */
+        UNMERGEABLE(true),
         /** Huge pages are welcome. */
         HUGEPAGE(true),
         /** Huge pages are not. */
-        NOHUGEPAGE(true);
+        NOHUGEPAGE(true),
+        /** Huge pages now, if need be by copying. */
+        COLLAPSE(false);
 
         private final boolean changesVma;
 
@@ -114,6 +122,12 @@ public final class Advisor {
                         : LazyFreer.free(task, vma, from, to);
             case COLD:
                 return Cooler.cool(task, vma, from, to);
+            case PAGEOUT:
+                return Cooler.pageOut(task, vma, from, to);
+            case MERGEABLE:
+                return mayMerge(vma) ? flags(task, space, vma, from, to, vma.flags() | VmFlags.MERGEABLE) : Errno.OK;
+            case UNMERGEABLE:
+                return unmerge(task, space, vma, from, to);
             case POPULATE_READ:
             case POPULATE_WRITE:
                 return Populator.populate(task, space, from, to, a == Advice.POPULATE_WRITE);
@@ -131,6 +145,8 @@ public final class Advisor {
                 return flags(task, space, vma, from, to, vma.flags() & ~VmFlags.NOHUGEPAGE | VmFlags.HUGEPAGE);
             case NOHUGEPAGE:
                 return flags(task, space, vma, from, to, vma.flags() & ~VmFlags.HUGEPAGE | VmFlags.NOHUGEPAGE);
+            case COLLAPSE:
+                return Collapser.collapse(task, vma, from, to);
             default:
                 throw new IllegalArgumentException("unknown advice: advice=" + a);
         }
@@ -150,6 +166,22 @@ public final class Advisor {
         Zapper.zap(task, vma, from, to);
         space.notifiers().end(task, range);
         return Errno.OK;
+    }
+
+    /** vma_ksm_compatible; elsewhere the advice is ignored. */
+    private static boolean mayMerge(final Vma vma) {
+        final long never =
+                VmFlags.SHARED | VmFlags.MAYSHARE | VmFlags.PFNMAP | VmFlags.IO | VmFlags.HUGETLB | VmFlags.MIXEDMAP;
+        return (vma.flags() & never) == 0;
+    }
+
+    private static Errno unmerge(
+            final Task task, final AddressSpace space, final Vma vma, final long from, final long to) {
+        if (!vma.has(VmFlags.MERGEABLE)) {
+            return Errno.OK;
+        }
+        final Errno result = SamePageMerger.unmerge(task, vma, from, to);
+        return result == Errno.OK ? flags(task, space, vma, from, to, vma.flags() & ~VmFlags.MERGEABLE) : result;
     }
 
     private static Errno flags(

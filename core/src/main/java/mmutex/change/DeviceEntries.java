@@ -82,7 +82,7 @@ final class DeviceEntries {
         return encoding.fromSwapEntry(SwapEntry.of(encoding.types().typeOf(kind), offset));
     }
 
-    private static long inherited(final PteEncoding encoding, final Vma copy, final long pte) {
+    static long inherited(final PteEncoding encoding, final Vma copy, final long pte) {
         return copy.has(VmFlags.UFFD_WP) ? pte : encoding.clearSwapUffdWp(pte);
     }
 }

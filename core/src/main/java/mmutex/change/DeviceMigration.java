@@ -11,6 +11,7 @@ import mmutex.mm.DeviceMemory;
 import mmutex.mm.Errno;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
+import mmutex.mm.PmdSplitter;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 import mmutex.notify.NotifierEvent;
@@ -243,7 +244,15 @@ public final class DeviceMigration {
      */
     private void collectTable(final Task task, final long firstPage, final long endPage) {
         final PageTable table = vma.space().pageTable();
+        // The kernel splits the page, not only its mapping (split_folio); pages of a large folio stay where they are
+        // here.
+        if (RadixTable.isHuge(table.radix().slot(firstPage))) {
+            PmdSplitter.split(task, vma, firstPage << vma.space().pageShift());
+        }
         final long firstSlot = table.radix().slot(firstPage);
+        if (firstSlot < 0) {
+            return; // cleared meanwhile, or huge again: left alone, as a page is that somebody has locked
+        }
         boolean flush = false;
         table.lock(task, firstSlot);
         for (long page = firstPage, slot = firstSlot; page < endPage; page++, slot += Long.BYTES) {
@@ -292,7 +301,9 @@ public final class DeviceMigration {
             // A page of a file would be collected, refused by commit, and put back; it may as well stay where it is.
             return selection == Selection.SYSTEM
                     && !encoding.isSpecial(pte)
-                    && platform.frames().has(encoding.frameNumber(pte), FrameTable.ANON);
+                    && !platform.frames().isLarge(encoding.frameNumber(pte))
+                    && platform.frames().has(encoding.frameNumber(pte), FrameTable.ANON)
+                    && !platform.frames().has(encoding.frameNumber(pte), FrameTable.KSM);
         }
         if (selection != Selection.DEVICE_PRIVATE || !encoding.kind(pte).isDevicePrivate()) {
             return false;
@@ -394,7 +405,7 @@ public final class DeviceMigration {
         final PageTable table = space.pageTable();
         final PteEncoding encoding = platform.encoding();
         final long slot = table.slotOrCreate(addr);
-        if (slot == PageTable.NO_SLOT) {
+        if (slot < 0) {
             return false;
         }
         if (vma.anonVma() == null) {

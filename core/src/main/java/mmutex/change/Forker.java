@@ -91,7 +91,11 @@ public final class Forker {
         long page = radix.nextPopulated(vma.start() >>> parent.pageShift(), endPage);
         while (page < endPage && result == Errno.OK) {
             final long tableEnd = radix.leafEnd(page, endPage);
-            result = copyTable(task, vma, copy, page, tableEnd);
+            final boolean whole = HugePmds.splitUnlessWhole(task, parent, page, tableEnd);
+            result = whole ? HugePmds.copy(task, vma, copy, page) : Errno.EAGAIN;
+            if (result == Errno.EAGAIN) {
+                result = copyTable(task, vma, copy, page, tableEnd);
+            }
             page = radix.nextPopulated(tableEnd, endPage);
         }
         if (cow) {
@@ -133,7 +137,7 @@ public final class Forker {
                     break;
                 }
                 anonPages += copied;
-            } else {
+            } else if (encoding.kind(pte) != PteKind.SWAP) {
                 anonPages += countFilePage(copy, encoding.swapFrameNumber(pte)) ? 0 : 1;
             }
         }
@@ -151,6 +155,10 @@ public final class Forker {
         final PteKind kind = encoding.kind(pte);
         if (kind.isDevicePrivate()) {
             DeviceEntries.forkPrivate(vma, copy, slot, childSlot, pte);
+            return true;
+        }
+        if (kind == PteKind.SWAP) {
+            SwapEntries.fork(vma, copy, slot, childSlot, pte);
             return true;
         }
         if (kind.isMigration()) {

@@ -1,6 +1,7 @@
 package mmutex.change;
 
 import mmutex.layout.PteEncoding;
+import mmutex.layout.PteKind;
 import mmutex.memory.FrameTable;
 import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
@@ -34,7 +35,8 @@ final class LazyFreer {
         long page = radix.nextPopulated(start >>> space.pageShift(), endPage);
         while (page < endPage) {
             final long tableEnd = radix.leafEnd(page, endPage);
-            flush |= freeTable(task, space, page, tableEnd);
+            final boolean whole = HugePmds.splitUnlessWhole(task, space, page, tableEnd);
+            flush |= whole ? HugePmds.lazyFree(task, space, page) : freeTable(task, space, page, tableEnd);
             page = radix.nextPopulated(tableEnd, endPage);
         }
         if (flush) {
@@ -50,11 +52,18 @@ final class LazyFreer {
         final PteEncoding encoding = space.encoding();
         final long firstSlot = table.radix().slot(first);
         boolean flush = false;
+        if (firstSlot < 0) {
+            return false; // a huge entry, that somebody else has cleared meanwhile
+        }
         table.lock(task, firstSlot);
         for (long page = first, slot = firstSlot; page < end; page++, slot += Long.BYTES) {
             final long pte = table.load(slot);
             if (encoding.isPresent(pte) && !encoding.isSpecial(pte)) {
                 flush |= freePresent(task, space, table, slot, pte);
+            } else if (encoding.kind(pte) == PteKind.SWAP) {
+                // Cheaper than to bring it back and find it unchanged: its contents go now.
+                table.store(slot, encoding.empty());
+                SwapEntries.free(space, pte);
             }
         }
         table.unlock(task, firstSlot);
@@ -69,6 +78,10 @@ final class LazyFreer {
         final long pfn = encoding.frameNumber(first);
         // Shared with others: its dirtiness is not ours to take away.
         if (frames.mapCount(pfn) != 1) {
+            return false;
+        }
+        // The kernel would split the folio first; here the pages of a large one are freed with it.
+        if (frames.isLarge(pfn)) {
             return false;
         }
         if (frames.has(pfn, FrameTable.DIRTY)) {

@@ -6,6 +6,7 @@ import mmutex.layout.PteKind;
 import mmutex.layout.SwapEntry;
 import mmutex.layout.SwapTypes;
 import mmutex.memory.FrameTable;
+import mmutex.memory.SwapSlots;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.AnonVma;
 import mmutex.mm.MappedWalk;
@@ -159,6 +160,52 @@ final class MigrationEntries {
             }
         }
         anonVma.lock().readUnlock(task);
+    }
+
+    /** What swap-out makes of the migration entries of an unmapped frame: entries of a slot. Page locked. */
+    static void replaceBySwap(final Task task, final Platform platform, final long pfn, final long slot) {
+        replace(task, platform, pfn, slot);
+    }
+
+    /** What dropping a page makes of them: nothing. Page locked. */
+    static void drop(final Task task, final Platform platform, final long pfn) {
+        replace(task, platform, pfn, SwapSlots.NONE);
+    }
+
+    private static void replace(final Task task, final Platform platform, final long pfn, final long slot) {
+        final AnonVma anonVma = platform.reverseMap().lockAnonVmaOfMigrated(task, pfn);
+        if (anonVma == null) {
+            return;
+        }
+        final MappedWalk walk = SCRATCH.of(task).walk;
+        final long index = platform.frames().index(pfn);
+        final List<Vma> vmas = anonVma.vmas();
+        for (int i = 0; i < vmas.size(); i++) {
+            final Vma vma = vmas.get(i);
+            if (vma.covers(index) && walk.findMigration(task, vma, pfn, index)) {
+                replaceOne(vma, walk.slot(), walk.pte(), slot);
+                walk.release(task);
+            }
+        }
+        anonVma.lock().readUnlock(task);
+    }
+
+    private static void replaceOne(final Vma vma, final long tableSlot, final long entry, final long slot) {
+        final AddressSpace space = vma.space();
+        final PteEncoding encoding = space.encoding();
+        final PteKind kind = encoding.kind(entry);
+        if (!kind.isMigration()) {
+            return; // an exclusive entry, which the walk takes for one up to 6.14
+        }
+        space.anonPages().add(-1);
+        if (slot == SwapSlots.NONE) {
+            space.pageTable().store(tableSlot, encoding.empty());
+            return;
+        }
+        final boolean exclusive = kind == PteKind.MIGRATION_WRITE || kind == PteKind.MIGRATION_READ_EXCLUSIVE;
+        space.platform().swap().get(slot);
+        space.swapEntries().add(1);
+        space.pageTable().store(tableSlot, SwapEntries.of(encoding, slot, entry, exclusive));
     }
 
     /** remove_migration_pte. */

@@ -5,8 +5,8 @@ import mmutex.layout.VmFlags;
 import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
-import mmutex.mm.FileMapping;
 import mmutex.mm.PageTable;
+import mmutex.mm.PmdSplitter;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 import mmutex.notify.NotifierEvent;
@@ -136,6 +136,13 @@ public final class Mover {
             final Task task, final Vma vma, final long from, final long size, final long to, final boolean keepOld) {
         final AddressSpace space = vma.space();
         vma.lock().writeLock(task, space.mmapLock());
+        // Shared frames stay where they were found; what moves becomes the process's own.
+        if (vma.has(VmFlags.MERGEABLE)) {
+            final Errno unmerged = SamePageMerger.unmerge(task, vma, from, from + size);
+            if (unmerged != Errno.OK) {
+                return unmerged;
+            }
+        }
         // 3. A VMA at the new place.
         final Vma moved = space.editor().copyRange(task, vma, from, size, to);
         // A range that has no pages yet may have become part of its own source, grown.
@@ -185,6 +192,10 @@ public final class Mover {
             // As far as one table reaches on both sides.
             final long tableEnd = radix.leafEnd(page, endPage);
             final long extent = Math.min(tableEnd, radix.leafEnd(page + distance, endPage + distance) - distance);
+            if (moveHuge(task, vma, page, page + distance, extent - page)) {
+                page = radix.nextPopulated(extent, endPage);
+                continue;
+            }
             final long targetSlot = radix.slotOrCreate(page + distance);
             complete = targetSlot != PageTable.NO_SLOT;
             if (complete) {
@@ -194,6 +205,29 @@ public final class Mover {
         }
         space.notifiers().end(task, range);
         return complete;
+    }
+
+    /** A huge entry goes as it is if all of it goes, to a place that can take it; else it is split, and false returned. */
+    private static boolean moveHuge(
+            final Task task, final Vma vma, final long page, final long targetPage, final long count) {
+        final AddressSpace space = vma.space();
+        if (!RadixTable.isHuge(space.pageTable().radix().slot(page))) {
+            return false;
+        }
+        boolean moved = false;
+        if (count == space.platform().frames().compoundFrames()) {
+            if (vma.anonVma() != null) {
+                vma.anonVma().lock().writeLock(task);
+            }
+            moved = HugePmds.move(task, space, page, targetPage);
+            if (vma.anonVma() != null) {
+                vma.anonVma().lock().writeUnlock(task);
+            }
+        }
+        if (!moved) {
+            PmdSplitter.split(task, vma, page << space.pageShift());
+        }
+        return moved;
     }
 
     /**

@@ -22,7 +22,7 @@ public final class Protector {
     private static final long ACCESS = VmFlags.READ | VmFlags.WRITE | VmFlags.EXEC;
 
     /** Why entries change: MM_CP_UFFD_WP and MM_CP_UFFD_WP_RESOLVE, or neither. */
-    private enum Request {
+    enum Request {
         /** The VMA's protection has changed. */
         PROTECTION,
         /** A user's handler wants to know of writes. */
@@ -140,7 +140,9 @@ public final class Protector {
         long page = radix.nextPopulated(firstPage, endPage);
         while (page < endPage) {
             final long tableEnd = radix.leafEnd(page, endPage);
-            flush |= changeTable(task, vma, page, tableEnd, request);
+            final boolean whole = HugePmds.splitUnlessWhole(task, space, page, tableEnd);
+            flush |= whole && HugePmds.protect(task, vma, page, request)
+                    || changeTable(task, vma, page, tableEnd, request);
             page = radix.nextPopulated(tableEnd, endPage);
         }
         if (flush) {
@@ -156,6 +158,9 @@ public final class Protector {
         final PageTable table = space.pageTable();
         final PteEncoding encoding = space.encoding();
         final long firstSlot = table.radix().slot(firstPage);
+        if (firstSlot < 0) {
+            return false; // a huge entry, that somebody else has cleared meanwhile
+        }
         boolean flush = false;
         table.lock(task, firstSlot);
         for (long page = firstPage, slot = firstSlot; page < endPage; page++, slot += Long.BYTES) {

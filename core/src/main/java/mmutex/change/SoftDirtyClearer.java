@@ -51,7 +51,10 @@ public final class SoftDirtyClearer {
         long page = radix.nextPopulated(vma.start() >>> space.pageShift(), end);
         while (page < end) {
             final long tableEnd = radix.leafEnd(page, end);
-            clearTable(task, vma, page, tableEnd);
+            if (!HugePmds.splitUnlessWhole(task, space, page, tableEnd)
+                    || !HugePmds.clearSoftDirty(task, space, page)) {
+                clearTable(task, vma, page, tableEnd);
+            }
             page = radix.nextPopulated(tableEnd, end);
         }
     }

@@ -2,6 +2,7 @@ package mmutex.change;
 
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
+import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
 import mmutex.mm.PageTable;
@@ -220,6 +221,9 @@ public final class UserFaultRegistrar {
         final long slot = table.slotOrCreate(addr);
         if (slot == PageTable.NO_SLOT) {
             return Errno.ENOMEM;
+        }
+        if (RadixTable.isHuge(slot)) {
+            return Errno.EEXIST;
         }
         table.lock(task, slot);
         final boolean missing = space.encoding().isNone(table.load(slot));

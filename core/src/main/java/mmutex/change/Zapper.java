@@ -42,7 +42,10 @@ final class Zapper {
         long page = radix.nextPopulated(start >>> space.pageShift(), endPage);
         while (page < endPage) {
             final long tableEnd = radix.leafEnd(page, endPage);
-            zapTable(task, space, page, tableEnd, batch);
+            final boolean whole = HugePmds.splitUnlessWhole(task, space, page, tableEnd);
+            if (!whole || !batch.addHuge(HugePmds.zap(task, space, page))) {
+                zapTable(task, space, page, tableEnd, batch);
+            }
             batch.flush(task, space);
             page = radix.nextPopulated(tableEnd, endPage);
         }
@@ -53,6 +56,9 @@ final class Zapper {
         final PageTable table = space.pageTable();
         final PteEncoding encoding = space.encoding();
         final long firstSlot = table.radix().slot(first);
+        if (firstSlot < 0) {
+            return; // a huge entry, that somebody else has cleared meanwhile
+        }
         long anonPages = 0;
         table.lock(task, firstSlot);
         for (long page = first, slot = firstSlot; page < end; page++, slot += Long.BYTES) {
@@ -84,6 +90,10 @@ final class Zapper {
         if (kind.isMigration()) {
             return 1; // it has neither reference nor mapping; who moves the page will find it unmapped
         }
+        if (kind == PteKind.SWAP) {
+            SwapEntries.free(space, pte);
+            return 0;
+        }
         if (!kind.isDeviceExclusive() && !kind.isDevicePrivate()) {
             throw new IllegalStateException("no operation of this emulator makes such entries yet: kind=" + kind);
         }
@@ -113,6 +123,7 @@ final class Zapper {
     private static final class Batch {
         private long[] frames = new long[512];
         private int size;
+        private long hugeFolio = FrameAllocator.NONE;
         private boolean needsFlush;
 
         private void addMapped(final long pfn) {
@@ -120,6 +131,12 @@ final class Zapper {
                 frames = Arrays.copyOf(frames, 2 * size);
             }
             frames[size++] = pfn;
+        }
+
+        private boolean addHuge(final long folio) {
+            hugeFolio = folio;
+            needsFlush |= folio != FrameAllocator.NONE;
+            return folio != FrameAllocator.NONE;
         }
 
         private void flush(final Task task, final AddressSpace space) {
@@ -133,6 +150,10 @@ final class Zapper {
                 allocator.put(frames[i]);
             }
             size = 0;
+            if (hugeFolio != FrameAllocator.NONE) {
+                HugePmds.release(space, hugeFolio);
+                hugeFolio = FrameAllocator.NONE;
+            }
         }
     }
 }

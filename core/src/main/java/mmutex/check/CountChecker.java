@@ -3,6 +3,7 @@ package mmutex.check;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
@@ -30,7 +31,8 @@ final class CountChecker {
     static void atQuiescence(
             final Task task, final Platform platform, final List<AddressSpace> spaces, final CheckReport report) {
         report.looking("I4", "I5", "I6");
-        final Map<Long, long[]> counts = new HashMap<>(); // frame -> references, mappings
+        // First frame of a folio -> references, huge entries; any frame -> mappings by entries of its own.
+        final Map<Long, long[]> counts = new HashMap<>();
         for (final AddressSpace space : spaces) {
             count(task, platform, space, counts, report);
         }
@@ -44,15 +46,46 @@ final class CountChecker {
         for (long pfn = FrameAllocator.ZERO_FRAME + 1;
                 pfn < platform.allocator().limit();
                 pfn++) {
-            final long[] expected = counts.getOrDefault(pfn, new long[2]);
-            if (frames.refCount(pfn) != expected[0]) {
+            final long[] expected = counts.getOrDefault(pfn, new long[3]);
+            if (frames.has(pfn, FrameTable.COMPOUND_HEAD)) {
+                compound(platform, pfn, counts, report);
+            } else if (frames.has(pfn, FrameTable.COMPOUND_TAIL)) {
+                continue; // counted with the head
+            } else if (frames.refCount(pfn) != expected[0]) {
                 report.violated(
                         "I4", "frame " + pfn + ": refcount " + frames.refCount(pfn) + ", entries " + expected[0]);
             }
-            if (frames.mapCount(pfn) != expected[1]) {
+            if (!frames.isLarge(pfn) && frames.mapCount(pfn) != expected[1]) {
                 report.violated(
                         "I5", "frame " + pfn + ": mapcount " + frames.mapCount(pfn) + ", mappings " + expected[1]);
             }
+        }
+    }
+
+    /** All pages of a compound page: references and huge entries are the head's, the rest each page's own. */
+    private static void compound(
+            final Platform platform, final long folio, final Map<Long, long[]> counts, final CheckReport report) {
+        final FrameTable frames = platform.frames();
+        final long[] head = counts.getOrDefault(folio, new long[3]);
+        final long references = head[0] + (platform.hugeZero().is(folio) ? 1 : 0);
+        if (frames.refCount(folio) != references) {
+            report.violated(
+                    "I4", "folio " + folio + ": refcount " + frames.refCount(folio) + ", entries " + references);
+        }
+        long mappings = head[2];
+        for (long pfn = folio; pfn < folio + frames.compoundFrames(); pfn++) {
+            final long own = counts.getOrDefault(pfn, new long[3])[1];
+            mappings += own;
+            if (frames.mapCount(pfn) != own + head[2]) {
+                report.violated(
+                        "I5",
+                        "frame " + pfn + " of folio " + folio + ": mapcount " + frames.mapCount(pfn) + ", mappings "
+                                + own + ", huge ones " + head[2]);
+            }
+        }
+        if (frames.folioMapCount(folio) != mappings) {
+            report.violated(
+                    "I5", "folio " + folio + ": mapcount " + frames.folioMapCount(folio) + ", mappings " + mappings);
         }
     }
 
@@ -61,7 +94,7 @@ final class CountChecker {
             final long end = file.sizeLimit();
             for (long index = file.nextCached(0, end); index < end; index = file.nextCached(index + 1, end)) {
                 final long pfn = file.peek(index);
-                counts.computeIfAbsent(pfn, unused -> new long[2])[0]++;
+                counts.computeIfAbsent(pfn, unused -> new long[3])[0]++;
                 if (index >= file.size()) {
                     report.violated("I4", file + " page " + index + ": behind its end, " + file.size());
                 }
@@ -78,31 +111,44 @@ final class CountChecker {
         final PteEncoding encoding = platform.encoding();
         final boolean exclusiveCounts = platform.profile().exclusiveKeepsMapcount();
         final long[] rss = new long[SWAP + 1];
-        PageScan.visit(task, space, (vma, addr, pte) -> {
-            final PteKind kind = encoding.kind(pte);
-            if (kind == PteKind.SWAP) {
-                rss[SWAP]++;
-                return;
-            }
-            final boolean present = kind == PteKind.PRESENT;
-            if (!present && !kind.carriesFrameNumber()) {
-                return;
-            }
-            final long pfn = present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte);
-            if (pfn == FrameAllocator.ZERO_FRAME) {
-                return;
-            }
-            if (!vma.has(VmFlags.HUGETLB)) {
-                rss[counter(platform.frames(), pfn)]++;
-            }
-            final long[] count = counts.computeIfAbsent(pfn, unused -> new long[2]);
-            if (!kind.isMigration()) {
-                count[0]++; // a migration entry's reference is the migrating thread's
-                if (!kind.isDeviceExclusive() || exclusiveCounts) {
-                    count[1]++;
-                }
-            }
-        });
+        PageScan.visit(
+                task,
+                space,
+                (vma, addr, pte) -> {
+                    final PteKind kind = encoding.kind(pte);
+                    if (kind == PteKind.SWAP) {
+                        rss[SWAP]++;
+                        return;
+                    }
+                    final boolean present = kind == PteKind.PRESENT;
+                    if (!present && !kind.carriesFrameNumber()) {
+                        return;
+                    }
+                    final long pfn = present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte);
+                    if (pfn == FrameAllocator.ZERO_FRAME) {
+                        return;
+                    }
+                    if (!vma.has(VmFlags.HUGETLB)) {
+                        rss[counter(platform.frames(), pfn)]++;
+                    }
+                    final long[] count = counts.computeIfAbsent(pfn, unused -> new long[3]);
+                    if (!kind.isMigration()) {
+                        // A migration entry's reference is the migrating thread's.
+                        counts.computeIfAbsent(platform.frames().head(pfn), unused -> new long[3])[0]++;
+                        if (!kind.isDeviceExclusive() || exclusiveCounts) {
+                            count[1]++;
+                        }
+                    }
+                },
+                (vma, addr, pmd) -> {
+                    final long folio = HugePmd.frameNumber(pmd);
+                    if (!platform.hugeZero().is(folio)) {
+                        rss[ANON] += platform.frames().compoundFrames();
+                        final long[] count = counts.computeIfAbsent(folio, unused -> new long[3]);
+                        count[0]++;
+                        count[2]++;
+                    }
+                });
         compare(space, "anonPages", space.anonPages(), rss[ANON], report);
         compare(space, "filePages", space.filePages(), rss[FILE], report);
         compare(space, "shmemPages", space.shmemPages(), rss[SHMEM], report);

@@ -5,10 +5,13 @@ import java.util.List;
 import java.util.Map;
 import mmutex.check.InvariantChecker.DeviceView;
 import mmutex.device.DevicePte;
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
+import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
+import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
@@ -123,6 +126,9 @@ final class DeviceChecker {
     private static long cpuEntry(final Task task, final AddressSpace space, final long addr) {
         final PageTable table = space.pageTable();
         final long slot = table.slot(addr);
+        if (RadixTable.isHuge(slot)) {
+            return underHuge(task, space, RadixTable.hugeSlot(slot), addr);
+        }
         if (slot == PageTable.NO_SLOT) {
             return space.encoding().empty();
         }
@@ -130,6 +136,20 @@ final class DeviceChecker {
         final long pte = table.load(slot);
         table.unlock(task, slot);
         return pte;
+    }
+
+    /** What a huge entry says of one page. It stays while a device maps the page: a split asks the device first. */
+    private static long underHuge(final Task task, final AddressSpace space, final long slot, final long addr) {
+        final PageTable table = space.pageTable();
+        table.lock(task, slot);
+        final long pmd = table.loadUpper(slot);
+        table.unlock(task, slot);
+        if (!HugePmd.isHuge(pmd)) {
+            return space.encoding().empty();
+        }
+        final long page = (addr & table.hugeSize() - 1) >>> space.pageShift();
+        final long protection = space.encoding().protection(HugePmd.isNoAccess(pmd) ? 0 : VmFlags.READ);
+        return HugePmd.leaf(space.encoding(), pmd, page, protection);
     }
 
     private static void noPresentEntry(

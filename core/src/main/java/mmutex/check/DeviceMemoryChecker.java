@@ -78,7 +78,7 @@ final class DeviceMemoryChecker {
         final PteEncoding encoding = platform.encoding();
         final PageTable table = device.space().pageTable();
         final long slot = table.slot(vpn << device.space().pageShift());
-        final long cpuPte = slot == PageTable.NO_SLOT ? encoding.empty() : table.load(slot);
+        final long cpuPte = slot < 0 ? encoding.empty() : table.load(slot);
         final PteKind kind = encoding.kind(cpuPte);
         if (!kind.isDevicePrivate() || encoding.swapFrameNumber(cpuPte) != pfn) {
             report.violated("I13", who + ": maps a page in its memory, the CPU's entry is " + kind);

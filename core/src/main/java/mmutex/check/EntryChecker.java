@@ -3,6 +3,7 @@ package mmutex.check;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
@@ -20,6 +21,7 @@ final class EntryChecker {
     static void now(
             final Task task, final Platform platform, final List<AddressSpace> spaces, final CheckReport report) {
         report.looking("I14", "I16", "I18", "I21", "I30");
+        hugeZero(platform, report);
         if (!platform.data().isZero(FrameAllocator.ZERO_FRAME)) {
             report.violated("I30", "the zero frame does not read zero");
         }
@@ -28,8 +30,22 @@ final class EntryChecker {
         }
         for (final AddressSpace space : spaces) {
             space.mmapLock().readLock(task);
-            PageScan.visit(task, space, (vma, addr, pte) -> entry(platform, vma, addr, pte, report));
+            // Of a huge entry the head speaks for all: AnonExclusive is its alone.
+            PageScan.visit(
+                    task,
+                    space,
+                    (vma, addr, pte) -> entry(platform, vma, addr, pte, report),
+                    (vma, addr, pmd) -> huge(platform, vma, addr, pmd, report));
             space.mmapLock().readUnlock(task);
+        }
+    }
+
+    private static void hugeZero(final Platform platform, final CheckReport report) {
+        final long folio = platform.hugeZero().current();
+        for (int i = 0; folio != FrameAllocator.NONE && i < platform.frames().compoundFrames(); i++) {
+            if (!platform.data().isZero(folio + i)) {
+                report.violated("I30", "the huge page of zeroes does not read zero: page " + i);
+            }
         }
     }
 
@@ -71,6 +87,18 @@ final class EntryChecker {
         if (present && encoding.isWritable(pte)) {
             writable(platform, vma, pfn, where, encoding.isUffdWp(pte), report);
         }
+    }
+
+    private static void huge(
+            final Platform platform, final Vma vma, final long addr, final long pmd, final CheckReport report) {
+        final long folio = HugePmd.frameNumber(pmd);
+        if (platform.hugeZero().is(folio) && HugePmd.isWritable(pmd)) {
+            report.violated("I30", PageScan.at(vma.space(), addr) + ": the huge page of zeroes is writable");
+        }
+        if (!platform.frames().has(folio, FrameTable.COMPOUND_HEAD)) {
+            report.violated("I14", PageScan.at(vma.space(), addr) + ": huge entry of frame " + folio + ", no head");
+        }
+        entry(platform, vma, addr, HugePmd.leaf(platform.encoding(), pmd, 0, vma.protection()), report);
     }
 
     private static void exclusive(

@@ -50,7 +50,8 @@ final class LockChecker {
         for (long page = radix.nextPopulated(0, end);
                 page < end;
                 page = radix.nextPopulated(radix.leafEnd(page, end), end)) {
-            if (platform.pteLock().isLocked(radix.slot(page))) {
+            final long slot = radix.slot(page);
+            if (platform.pteLock().isLocked(RadixTable.isHuge(slot) ? RadixTable.hugeSlot(slot) : slot)) {
                 report.violated("I27", PageScan.at(space, page << space.pageShift()) + ": leaf-table lock held");
             }
         }

@@ -4,7 +4,6 @@ import mmutex.device.DevicePageTable;
 import mmutex.layout.PteEncoding;
 import mmutex.memory.FrameTable;
 import mmutex.mm.AddressSpace;
-import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
 import mmutex.mm.Task;
 
@@ -42,7 +41,8 @@ public final class MomentChecks {
         report.looking("I26");
         final Platform platform = space.platform();
         final FrameTable frames = platform.frames();
-        if (!frames.has(pfn, FrameTable.LOCKED) || frames.lockOwner(pfn) != task.id()) {
+        final long folio = frames.head(pfn);
+        if (!frames.has(folio, FrameTable.LOCKED) || frames.lockOwner(folio) != task.id()) {
             report.violated("I26", "frame " + pfn + ": not locked by the caller");
         }
         if (frames.refCount(pfn) < 2) {
@@ -51,9 +51,7 @@ public final class MomentChecks {
                     "frame " + pfn + ": refcount " + frames.refCount(pfn) + ", expected the entry's and the caller's");
         }
         final long slot = space.pageTable().slot(addr);
-        final long pte = slot == PageTable.NO_SLOT
-                ? space.encoding().empty()
-                : space.pageTable().load(slot);
+        final long pte = slot < 0 ? space.encoding().empty() : space.pageTable().load(slot);
         if (!space.encoding().isDeviceExclusive(pte) || space.encoding().swapFrameNumber(pte) != pfn) {
             report.violated("I26", PageScan.at(space, addr) + ": the entry is not exclusive to frame " + pfn);
         }

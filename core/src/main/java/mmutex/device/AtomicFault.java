@@ -3,6 +3,7 @@ package mmutex.device;
 import java.util.function.LongSupplier;
 import mmutex.exclusive.ExclusiveMaker;
 import mmutex.exclusive.ExclusiveReuse;
+import mmutex.fault.GupFlags;
 import mmutex.fault.PageGetter;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
@@ -102,7 +103,7 @@ final class AtomicFault {
         // 4., e. In both cases page lock and reference are given back; kept over a retry, the next round's
         // get_user_pages waits for this lock (Q4).
         if (result != Errno.EBUSY || !keepsPageLocked) {
-            platform.pageLock().unlock(worker, pfn);
+            platform.unlockPage(worker, pfn);
             platform.putPage(pfn);
         }
         worker.probe().mark(Phase.PROGRAM);
@@ -131,10 +132,11 @@ final class AtomicFault {
      */
     private void prefault(final Task worker, final long page) {
         space.mmapLock().readLock(worker);
-        final boolean got = PageGetter.getPages(worker, space, page, 1, true, onePage) == 1;
+        final int flags = GupFlags.WRITE | GupFlags.SPLIT_PMD;
+        final boolean got = PageGetter.getPages(worker, space, page, 1, flags, onePage) == 1;
         space.mmapLock().readUnlock(worker);
         if (got) {
-            platform.pageLock().waitUnlocked(worker, onePage[0], true);
+            platform.pageLock().waitUnlocked(worker, platform.frames().head(onePage[0]), true);
             platform.putPage(onePage[0]);
         }
     }

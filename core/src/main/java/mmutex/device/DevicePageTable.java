@@ -1,5 +1,6 @@
 package mmutex.device;
 
+import mmutex.memory.FrameTable;
 import mmutex.memory.RadixTable;
 import mmutex.memory.TableArena;
 import mmutex.memory.Words;
@@ -21,6 +22,7 @@ public final class DevicePageTable {
     private final long pageLimit;
     private final Words entries;
     private final AccessWindow[] windows;
+    private final FrameTable frames;
 
     /**
      * Creates an empty table.
@@ -29,6 +31,7 @@ public final class DevicePageTable {
      */
     public DevicePageTable(final Platform platform, final int engines) {
         this.arena = platform.tables();
+        this.frames = platform.frames();
         this.radix = new RadixTable(
                 arena, platform.encoding().levels(), platform.encoding().indexBits(), DevicePte.NONE);
         this.pageLimit = radix.pageLimit();
@@ -80,7 +83,12 @@ public final class DevicePageTable {
             final long tableEnd = radix.leafEnd(page, limit);
             long slot = radix.slot(page);
             for (; page < tableEnd; page++, slot += Long.BYTES) {
-                if (entries.loadAcquire(slot) != DevicePte.NONE) {
+                final long pte = entries.loadAcquire(slot);
+                if (pte != DevicePte.NONE) {
+                    // A driver's duty (3.7): the CPU's entry knows nothing of what the device has written.
+                    if (DevicePte.has(pte, DevicePte.WRITE) || DevicePte.has(pte, DevicePte.ATOMIC)) {
+                        frames.markDirty(DevicePte.frameNumber(pte));
+                    }
                     SchedulePoint.before(Step.DEVICE_PTE_STORE, page);
                     entries.storeRelease(slot, DevicePte.NONE);
                     erased++;

@@ -403,7 +403,7 @@ public final class MirrorHandle {
             final int mapped = got == count ? mapAtomic(task, start, count, batch) : 0;
             for (int i = 0; i < got; i++) {
                 if (batch[i] != ExclusiveMaker.NULL_SLOT) {
-                    platform.pageLock().unlock(task, batch[i]);
+                    platform.unlockPage(task, batch[i]);
                     platform.putPage(batch[i]);
                 }
             }
@@ -437,7 +437,7 @@ public final class MirrorHandle {
             lock.lock(task);
             final boolean stored = table.store(page(addr) + i, DevicePte.of(made, ATOMIC_TAG));
             lock.unlock(task);
-            platform.pageLock().unlock(task, made);
+            platform.unlockPage(task, made);
             platform.putPage(made);
             if (!stored) {
                 return Errno.ENOMEM;

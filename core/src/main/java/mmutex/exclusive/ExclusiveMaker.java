@@ -47,7 +47,7 @@ public final class ExclusiveMaker {
      * @param start page-aligned
      * @param count pages
      * @param owner cookie by which the caller will know its own event
-     * @param pages receives, for each page obtained, its frame number (locked, referenced, exclusive) or
+     * @param pages receives, for each page obtained, its frame number (folio locked, referenced; page exclusive) or
      *     {@link #NULL_SLOT}
      * @return number of pages GUP obtained, which is not the number converted; or {@code -errno.ordinal()}
      */
@@ -63,14 +63,19 @@ public final class ExclusiveMaker {
         final int got = PageGetter.getPages(task, space, start, count, GUP_FLAGS, pages);
         task.probe().mark(Phase.GET_PAGE);
         for (int i = 0; i < got; i++) {
-            final long pfn = pages[i];
-            // 2. Earlier pages of the batch stay locked, so only by trylock: no order exists between frames (H2).
-            if (!platform.pageLock().tryLock(task, pfn)) {
-                platform.putPage(pfn);
+            final long folio = platform.frames().head(pages[i]);
+            if (platform.profile().makeConfusesSubpages()) {
+                pages[i] = folio;
+            }
+            // 2. Of a large folio only the first page can become exclusive (Q9). Earlier pages of the batch stay
+            // locked,
+            // so only by trylock: no order exists between frames (H2).
+            if (pages[i] != folio || !platform.pageLock().tryLock(task, folio)) {
+                platform.putPage(folio);
                 pages[i] = NULL_SLOT;
-            } else if (!convertFrame(task, space, start + i * space.pageSize(), pfn, owner)) {
-                platform.pageLock().unlock(task, pfn);
-                platform.putPage(pfn);
+            } else if (!convertFolio(task, space, start + i * space.pageSize(), folio, owner)) {
+                platform.pageLock().unlock(task, folio);
+                platform.putPage(folio);
                 pages[i] = NULL_SLOT;
             }
         }
@@ -78,93 +83,102 @@ public final class ExclusiveMaker {
     }
 
     /**
-     * 3.9, folio_make_device_exclusive: converts every mapping of a locked frame. A failure may leave converted entries
-     * behind; nobody rolls them back, the next touch restores them (Q16).
+     * 3.9, folio_make_device_exclusive: converts every mapping of every page of a locked folio, though only its first page
+     * is the caller's. A failure may leave converted entries behind; nobody rolls them back, the next touch restores them
+     * (Q16); nor those of a large folio's other pages, whether it fails or not.
      */
-    private static boolean convertFrame(
-            final Task task, final AddressSpace space, final long addr, final long pfn, final long owner) {
+    private static boolean convertFolio(
+            final Task task, final AddressSpace space, final long addr, final long folio, final long owner) {
         final Platform platform = space.platform();
         final FrameTable frames = platform.frames();
         final SemanticProfile profile = platform.profile();
-        if (!frames.has(pfn, FrameTable.ANON) && !profile.makeAcceptsShared()) {
+        if (!frames.has(folio, FrameTable.ANON) && !profile.makeAcceptsShared()) {
             return false;
         }
         final Conversion conversion = CONVERSION.of(task);
         conversion.begin(space, addr, profile.makePassesOwner() ? owner : NotifierRange.NO_OWNER);
         // 3.10: all VMAs of the family, or of the file, whose pages could include this one, until no mapping is left.
-        if (frames.has(pfn, FrameTable.ANON)) {
-            final AnonVma anonVma = space.reverseMap().lockAnonVma(task, pfn);
+        if (frames.has(folio, FrameTable.ANON)) {
+            final AnonVma anonVma = space.reverseMap().lockAnonVma(task, folio);
             if (anonVma != null) {
-                convertInVmas(task, anonVma.vmas(), pfn, conversion);
+                convertInVmas(task, anonVma.vmas(), folio, conversion);
                 anonVma.lock().readUnlock(task);
             }
         } else {
-            final FileMapping file = platform.file(frames.mapping(pfn)); // the page is locked: it stays the file's
+            final FileMapping file = platform.file(frames.mapping(folio)); // the page is locked: it stays the file's
             if (file != null) {
                 file.lock().readLock(task);
-                convertInVmas(task, file.vmas(), pfn, conversion);
+                convertInVmas(task, file.vmas(), folio, conversion);
                 file.lock().readUnlock(task);
             }
         }
-        return (conversion.valid || profile.makeCheck() == MakeCheck.NONE) && frames.mapCount(pfn) == 0;
+        return (conversion.valid || profile.makeCheck() == MakeCheck.NONE) && frames.folioMapCount(folio) == 0;
     }
 
     private static void convertInVmas(
-            final Task task, final List<Vma> vmas, final long pfn, final Conversion conversion) {
+            final Task task, final List<Vma> vmas, final long folio, final Conversion conversion) {
         final FrameTable frames = conversion.space.platform().frames();
-        final long index = frames.index(pfn);
+        final long index = frames.index(folio);
+        final long last = index + frames.folioFrames(folio) - 1;
         boolean more = true;
         for (int i = 0; more && i < vmas.size(); i++) {
             final Vma vma = vmas.get(i);
-            if (vma.covers(index)) {
-                more = convertInVma(task, vma, pfn, index, conversion) && frames.mapCount(pfn) != 0;
+            if (vma.overlaps(index, last)) {
+                more = convertInVma(task, vma, folio, index, conversion) && frames.folioMapCount(folio) != 0;
             }
         }
     }
 
     /** page_make_device_exclusive_one; false stops the walk. */
     private static boolean convertInVma(
-            final Task task, final Vma vma, final long pfn, final long index, final Conversion conversion) {
+            final Task task, final Vma vma, final long folio, final long index, final Conversion conversion) {
         final AddressSpace space = vma.space();
-        final PteEncoding encoding = space.encoding();
-        final long vmaAddr = vma.address(index);
-        // 1. Sent to every VMA visited, whether or not it maps the frame.
-        conversion.range.init(
-                space.platform().profile().makeEvent(), vmaAddr, vmaAddr + space.pageSize(), conversion.owner);
+        final FrameTable frames = space.platform().frames();
+        final long start = vma.address(Math.max(index, vma.pageOffset()));
+        final long end = Math.min(vma.end(), start + frames.folioFrames(folio) * space.pageSize());
+        // 1. Sent to every VMA visited, whether or not it maps the folio; of the folio's size, but not behind the VMA.
+        conversion.range.init(space.platform().profile().makeEvent(), start, end, conversion.owner);
         space.notifiers().start(task, conversion.range);
         boolean goOn = true;
-        // 2. The entry that maps the frame here, its leaf table locked.
-        if (conversion.walk.find(task, vma, pfn, index)) {
-            final long slot = conversion.walk.slot();
-            if (!encoding.isPresent(conversion.walk.pte())) {
+        // 2. The entries that map the folio here, their leaf table locked.
+        final MappedWalk walk = conversion.walk;
+        for (boolean found = walk.find(task, vma, folio, index); found; found = walk.next(task)) {
+            if (!space.encoding().isPresent(walk.pte())) {
+                walk.release(task);
                 goOn = false;
-            } else {
-                // 3. Clear, shoot down, and only then believe the dirty and write bits.
-                final long before = clearAndFlush(task, space, slot);
-                if (encoding.isDirty(before)) {
-                    space.platform().frames().markDirty(pfn);
-                }
-                if (space == conversion.space && vmaAddr == conversion.addr && encoding.isWritable(before)) {
-                    conversion.valid = true;
-                }
-                space.pageTable().store(slot, encoding.makeExclusive(before));
-                // The entry inherits the reference; up to 6.14 it no longer counts as a mapping.
-                if (!space.platform().profile().exclusiveKeepsMapcount()) {
-                    space.reverseMap().remove(pfn);
-                }
+                break;
             }
-            conversion.walk.release(task);
+            convertEntry(task, space, folio, conversion);
         }
         // 4. After the lock.
         space.notifiers().end(task, conversion.range);
         return goOn;
     }
 
+    private static void convertEntry(
+            final Task task, final AddressSpace space, final long folio, final Conversion conversion) {
+        final PteEncoding encoding = space.encoding();
+        final MappedWalk walk = conversion.walk;
+        // 3. Clear, shoot down, and only then believe the dirty and write bits.
+        final long before = clearAndFlush(task, space, walk.slot());
+        if (encoding.isDirty(before)) {
+            space.platform().frames().markDirty(folio);
+        }
+        if (space == conversion.space && walk.addr() == conversion.addr && encoding.isWritable(before)) {
+            conversion.valid = true;
+        }
+        space.pageTable().store(walk.slot(), encoding.makeExclusive(before));
+        // The entry inherits the reference; up to 6.14 it no longer counts as a mapping.
+        if (!space.platform().profile().exclusiveKeepsMapcount()) {
+            space.reverseMap().remove(encoding.frameNumber(before));
+        }
+    }
+
     /**
      * 3.12, make_device_exclusive: converts one page, waiting for its lock.
      *
      * @param addr any address in the page
-     * @return the frame number (locked, referenced, exclusive), or {@code -errno.ordinal()}
+     * @return the frame number (its folio locked, referenced; the page exclusive), or {@code -errno.ordinal()}
      */
     public static long makeOne(final Task task, final AddressSpace space, final long addr, final long owner) {
         final Platform platform = space.platform();
@@ -180,13 +194,14 @@ public final class ExclusiveMaker {
                 return got;
             }
             final long pfn = conversion.one[0];
+            final long folio = platform.frames().head(pfn);
             // 2. Anonymous memory only.
             if (!platform.frames().has(pfn, FrameTable.ANON)) {
                 platform.putPage(pfn);
                 return -Errno.EOPNOTSUPP.ordinal();
             }
-            // 3. The page lock.
-            if (!platform.pageLock().lockKillable(task, pfn)) {
+            // 3. The page lock, the whole folio's.
+            if (!platform.pageLock().lockKillable(task, folio)) {
                 platform.putPage(pfn);
                 return -Errno.EINTR.ordinal();
             }
@@ -196,7 +211,7 @@ public final class ExclusiveMaker {
             // 5. Still the same frame here, writable? An anonymous page is writable through one entry only.
             final long slot = table.slot(page);
             boolean converted = false;
-            if (slot != PageTable.NO_SLOT) {
+            if (slot >= 0) {
                 table.lock(task, slot);
                 final long pte = table.load(slot);
                 converted = encoding.isPresent(pte) && encoding.frameNumber(pte) == pfn && encoding.isWritable(pte);
@@ -215,8 +230,8 @@ public final class ExclusiveMaker {
             if (converted) {
                 return pfn;
             }
-            platform.pageLock().unlock(task, pfn);
-            platform.putPage(pfn);
+            platform.pageLock().unlock(task, folio);
+            platform.putPage(folio);
         }
     }
 

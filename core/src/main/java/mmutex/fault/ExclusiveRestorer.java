@@ -2,7 +2,6 @@ package mmutex.fault;
 
 import mmutex.layout.PteEncoding;
 import mmutex.layout.VmFlags;
-import mmutex.memory.FrameTable;
 import mmutex.mm.FaultResult;
 import mmutex.mm.Platform;
 import mmutex.mm.SemanticProfile;
@@ -45,14 +44,15 @@ public final class ExclusiveRestorer {
         if (profile.restoreTakesReference() && !platform.frames().tryGet(pfn)) {
             return FaultResult.DONE;
         }
+        final long folio = platform.frames().head(pfn);
         // 2. The page lock, or drop our lock, wait and start over.
-        final int locked = lockOrRetry(fault, pfn);
+        final int locked = lockOrRetry(fault, folio);
         task.probe().mark(Phase.PAGE_LOCK);
         if (locked == FaultResult.DONE) {
-            restoreLocked(fault, pfn);
+            restoreLocked(fault, folio);
         }
         if (profile.restoreTakesReference()) {
-            platform.allocator().put(pfn);
+            platform.allocator().put(folio);
         }
         if (locked == FaultResult.DONE) {
             fault.space.notifiers().end(task, fault.range);
@@ -61,7 +61,7 @@ public final class ExclusiveRestorer {
         return locked;
     }
 
-    private static void restoreLocked(final FaultContext fault, final long pfn) {
+    private static void restoreLocked(final FaultContext fault, final long folio) {
         final Task task = fault.task;
         final Platform platform = fault.platform;
         // 3. Devices give the page up; callbacks run with the page lock held.
@@ -77,29 +77,29 @@ public final class ExclusiveRestorer {
         // 5. The page is lockable again before the invalidation ends: a maker that comes now is held in read_begin.
         fault.table.unlock(task, fault.slot);
         task.probe().mark(Phase.PTE_RESTORE);
-        platform.pageLock().unlock(task, pfn);
+        platform.pageLock().unlock(task, folio);
     }
 
     /** __folio_lock_or_retry. DONE: locked. RETRY: not locked, the VMA or mmap lock is dropped. */
-    private static int lockOrRetry(final FaultContext fault, final long pfn) {
+    private static int lockOrRetry(final FaultContext fault, final long folio) {
         final Platform platform = fault.platform;
         if (platform.profile().restoreBlocksOnPageLock()) {
-            platform.pageLock().lock(fault.task, pfn);
+            platform.pageLock().lock(fault.task, folio);
             return FaultResult.DONE;
         }
-        if (platform.pageLock().tryLock(fault.task, pfn)) {
+        if (platform.pageLock().tryLock(fault.task, folio)) {
             return FaultResult.DONE;
         }
         if (FaultFlags.isFirstRetry(fault.flags)) {
             fault.releaseLock();
-            platform.pageLock().waitUnlocked(fault.task, pfn, fault.has(FaultFlags.KILLABLE));
+            platform.pageLock().waitUnlocked(fault.task, folio, fault.has(FaultFlags.KILLABLE));
             return FaultResult.RETRY;
         }
         if (!fault.has(FaultFlags.KILLABLE)) {
-            platform.pageLock().lock(fault.task, pfn);
+            platform.pageLock().lock(fault.task, folio);
             return FaultResult.DONE;
         }
-        if (platform.pageLock().lockKillable(fault.task, pfn)) {
+        if (platform.pageLock().lockKillable(fault.task, folio)) {
             return FaultResult.DONE;
         }
         fault.releaseLock();
@@ -110,15 +110,18 @@ public final class ExclusiveRestorer {
      * 3.7, restore_exclusive_pte: page locked, leaf-table lock held, subscribers told. The entry's reference becomes the
      * present entry's.
      */
-    static void restorePte(final Vma vma, final long slot, final long entry) {
+    static void restorePte(final Vma vma, final long slot, final long exclusive) {
         final Platform platform = vma.space().platform();
         final PteEncoding encoding = platform.encoding();
+        final long entry = platform.profile().restoreConfusesSubpages()
+                ? ofHead(encoding, exclusive, platform.frames().head(encoding.swapFrameNumber(exclusive)))
+                : exclusive;
         final long pfn = encoding.swapFrameNumber(entry);
         final long pte;
         if (platform.profile().restoreDecidesWritable()) {
             final long readOnly = encoding.restoreExclusiveReadOnly(entry, vma.protection());
             pte = vma.has(VmFlags.WRITE) && WriteUpgrade.isPossible(vma, readOnly)
-                    ? encoding.grantWrite(readOnly, platform.frames().has(pfn, FrameTable.DIRTY))
+                    ? encoding.grantWrite(readOnly, platform.frames().isDirty(pfn))
                     : readOnly;
         } else {
             pte = encoding.restoreExclusiveByEntry(entry, vma.protection(), vma.has(VmFlags.WRITE));
@@ -138,11 +141,19 @@ public final class ExclusiveRestorer {
     public static boolean tryRestoreForFork(final Task task, final Vma vma, final long slot, final long entry) {
         final Platform platform = vma.space().platform();
         final long pfn = platform.encoding().swapFrameNumber(entry);
-        if (!platform.pageLock().tryLock(task, pfn)) {
+        final long folio = platform.frames().head(pfn);
+        if (!platform.pageLock().tryLock(task, folio)) {
             return false;
         }
         restorePte(vma, slot, entry);
-        platform.pageLock().unlock(task, pfn);
+        platform.pageLock().unlock(task, folio);
         return true;
+    }
+
+    /** What the early series restored: the entry, but of the folio's first page, whichever page it was made of. */
+    private static long ofHead(final PteEncoding encoding, final long entry, final long head) {
+        long confused = encoding.frameEntry(encoding.kind(entry), head);
+        confused = encoding.isSwapSoftDirty(entry) ? encoding.mkSwapSoftDirty(confused) : confused;
+        return encoding.isSwapUffdWp(entry) ? encoding.mkSwapUffdWp(confused) : confused;
     }
 }

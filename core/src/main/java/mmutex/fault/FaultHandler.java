@@ -2,6 +2,7 @@ package mmutex.fault;
 
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
+import mmutex.memory.RadixTable;
 import mmutex.mm.FaultResult;
 import mmutex.mm.PageTable;
 import mmutex.mm.Task;
@@ -32,6 +33,13 @@ public final class FaultHandler {
         return result;
     }
 
+    /** The same for a kernel's own purposes: not counted as a fault of the task (do_swap_page called by khugepaged). */
+    public static int handleUncounted(final Task task, final Vma vma, final long addr, final int flags) {
+        final FaultContext fault = CONTEXT.of(task);
+        fault.begin(task, vma, addr, flags);
+        return dispatch(fault);
+    }
+
     /** Whether the task's last fault restored an exclusive entry. */
     static boolean lastRestored(final Task task) {
         return CONTEXT.of(task).restored;
@@ -42,6 +50,17 @@ public final class FaultHandler {
             return HugePageFault.handle(fault);
         }
         fault.slot = fault.table.slot(fault.addr);
+        // 0. No leaf table: a huge page is, or could be, there.
+        if (fault.slot < 0) {
+            final int result = HugeFault.handle(fault);
+            if (result != FaultResult.FALLBACK) {
+                return result;
+            }
+            fault.slot = fault.table.slot(fault.addr);
+            if (RadixTable.isHuge(fault.slot)) {
+                return FaultResult.DONE;
+            }
+        }
         // 1. The entry is read without its lock; whoever acts on it compares again under the lock.
         fault.originalPte = fault.slot == PageTable.NO_SLOT ? fault.encoding.empty() : fault.table.load(fault.slot);
         // 2. Present, nothing, or something special.
@@ -69,6 +88,8 @@ public final class FaultHandler {
             case MIGRATION_WRITE:
                 MigrationWait.await(fault.task, fault.space, fault.slot, fault.originalPte);
                 return FaultResult.DONE;
+            case SWAP:
+                return SwapIn.handle(fault);
             case HWPOISON:
                 return FaultResult.HWPOISON;
             default:

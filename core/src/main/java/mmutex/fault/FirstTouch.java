@@ -3,6 +3,7 @@ package mmutex.fault;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
+import mmutex.memory.RadixTable;
 import mmutex.mm.FaultResult;
 import mmutex.mm.PageTable;
 
@@ -18,6 +19,9 @@ final class FirstTouch {
         fault.slot = fault.table.slotOrCreate(fault.addr);
         if (fault.slot == PageTable.NO_SLOT) {
             return FaultResult.OOM;
+        }
+        if (RadixTable.isHuge(fault.slot)) {
+            return FaultResult.DONE; // somebody has mapped a huge page meanwhile: look again
         }
         return fault.isWrite() ? write(fault) : read(fault);
     }

@@ -12,8 +12,10 @@ public final class GupFlags {
     public static final int POPULATE = 1 << 3;
     /** FOLL_UNLOCKABLE: the mmap lock may be dropped and taken again while a fault waits. */
     public static final int UNLOCKABLE = 1 << 4;
-
-    /** FOLL_SPLIT_PMD: every page must have an entry of its own; pages that can't be divided are refused. */
+    /**
+     * FOLL_SPLIT_PMD: every page must have an entry of its own: huge entries are split; pages that can't be divided are
+     * refused.
+     */
     public static final int SPLIT_PMD = 1 << 6;
 
     private GupFlags() {}

@@ -1,14 +1,17 @@
 package mmutex.fault;
 
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
+import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
 import mmutex.mm.FaultResult;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
+import mmutex.mm.PmdSplitter;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 
@@ -138,8 +141,15 @@ public final class PageGetter {
             final boolean cowed,
             final boolean reference) {
         final PageTable table = vma.space().pageTable();
-        final long slot = table.slot(addr);
-        if (slot == PageTable.NO_SLOT) {
+        long slot = table.slot(addr);
+        if (RadixTable.isHuge(slot)) {
+            if ((flags & GupFlags.SPLIT_PMD) == 0) {
+                return followHuge(task, vma, RadixTable.hugeSlot(slot), addr, flags, reference);
+            }
+            PmdSplitter.split(task, vma, addr);
+            slot = table.slot(addr);
+        }
+        if (slot < 0) {
             return MUST_FAULT;
         }
         table.lock(task, slot);
@@ -178,6 +188,44 @@ public final class PageGetter {
             platform.frames().markDirty(pfn);
         }
         return pfn;
+    }
+
+    /** follow_huge_pmd: as followLocked, of one page under a huge entry. A forced write has the entry split first. */
+    private static long followHuge(
+            final Task task,
+            final Vma vma,
+            final long slot,
+            final long addr,
+            final int flags,
+            final boolean reference) {
+        final Platform platform = vma.space().platform();
+        final PageTable table = vma.space().pageTable();
+        final FrameTable frames = platform.frames();
+        table.lock(task, slot);
+        final long pmd = table.loadUpper(slot);
+        final boolean write = (flags & GupFlags.WRITE) != 0;
+        final boolean pin = (flags & GupFlags.PIN) != 0;
+        long result = MUST_FAULT;
+        if (HugePmd.isHuge(pmd)
+                && (!HugePmd.isNoAccess(pmd) || (flags & GupFlags.FORCE) != 0)
+                && (!write || HugePmd.isWritable(pmd))) {
+            final long folio = HugePmd.frameNumber(pmd);
+            result = pin && !write && mustUnshare(platform, folio)
+                    ? MUST_UNSHARE
+                    : folio + (addr >>> vma.space().pageShift() & frames.compoundFrames() - 1);
+        }
+        if (result >= 0) {
+            if (reference && pin) {
+                frames.pin(result);
+            } else if (reference) {
+                frames.get(result);
+            }
+            if (write && !HugePmd.isDirty(pmd)) {
+                frames.markDirty(result);
+            }
+        }
+        table.unlock(task, slot);
+        return result;
     }
 
     /** can_follow_write_pte: a forced write may go to a page that is ours alone although its mapping forbids writing. */

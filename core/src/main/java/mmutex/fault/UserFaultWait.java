@@ -1,6 +1,8 @@
 package mmutex.fault;
 
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
+import mmutex.memory.RadixTable;
 import mmutex.mm.FaultResult;
 import mmutex.mm.PageTable;
 import mmutex.mm.UserFaults;
@@ -48,6 +50,10 @@ final class UserFaultWait {
     private static boolean isUnresolved(final FaultContext fault, final boolean writeProtect) {
         final PteEncoding encoding = fault.encoding;
         final long slot = fault.table.slot(fault.addr);
+        if (RadixTable.isHuge(slot)) {
+            final long pmd = fault.table.loadUpper(RadixTable.hugeSlot(slot));
+            return writeProtect && HugePmd.isHuge(pmd) && !HugePmd.isWritable(pmd) && HugePmd.isUffdWp(pmd);
+        }
         final long pte = slot == PageTable.NO_SLOT ? encoding.empty() : fault.table.load(slot);
         if (writeProtect) {
             return encoding.isPresent(pte) && !encoding.isWritable(pte) && encoding.isUffdWp(pte);

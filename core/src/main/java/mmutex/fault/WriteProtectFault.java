@@ -48,12 +48,16 @@ final class WriteProtectFault {
     /** AnonExclusive, or provably the only user left (wp_can_reuse_anon_folio); makes it AnonExclusive then. */
     private static boolean mayReuse(final FaultContext fault, final long pfn) {
         final FrameTable frames = fault.platform.frames();
-        if (!frames.has(pfn, FrameTable.ANON)) {
-            return false; // a file's page is never ours
+        if (!frames.has(pfn, FrameTable.ANON) || frames.has(pfn, FrameTable.KSM)) {
+            return false; // a file's page is never ours, nor one that others may come to share
         }
         final boolean tracksOwner = fault.platform.profile().hasAnonExclusive();
         if (tracksOwner && frames.has(pfn, FrameTable.ANON_EXCLUSIVE)) {
             return true;
+        }
+        // Pages of a large folio are never taken back one by one.
+        if (frames.isLarge(pfn)) {
+            return false;
         }
         // A page lock under the leaf-table lock only by trylock; the first look spares it when there is no hope.
         if (frames.refCount(pfn) != 1 || !fault.platform.pageLock().tryLock(fault.task, pfn)) {

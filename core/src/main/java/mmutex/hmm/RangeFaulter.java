@@ -4,6 +4,7 @@ import java.util.Arrays;
 import mmutex.fault.FaultFlags;
 import mmutex.fault.FaultHandler;
 import mmutex.fault.MigrationWait;
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
@@ -13,6 +14,7 @@ import mmutex.mm.AddressSpace;
 import mmutex.mm.DeviceMemory;
 import mmutex.mm.Errno;
 import mmutex.mm.FaultResult;
+import mmutex.mm.PageTable;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 
@@ -145,6 +147,11 @@ public final class RangeFaulter {
     private static long table(final Task task, final HmmRange range, final Vma vma, final long addr, final long end) {
         final AddressSpace space = range.space;
         long slot = space.pageTable().slot(addr);
+        if (slot < 0) {
+            return RadixTable.isHuge(slot)
+                    ? huge(task, range, vma, addr, end, RadixTable.hugeSlot(slot))
+                    : addr | AGAIN; // a huge entry, cleared meanwhile
+        }
         for (long at = addr; at < end; at += space.pageSize(), slot += Long.BYTES) {
             // ORDER(hmm-lockless-read): an intended race; whatever changes the entry also moves the caller's sequence.
             final long pte = space.pageTable().load(slot);
@@ -163,6 +170,34 @@ public final class RangeFaulter {
             if (needed != 0) {
                 return faultIn(task, vma, at, end, needed);
             }
+        }
+        return WALKED;
+    }
+
+    /** hmm_vma_handle_pmd: one answer for all pages under a huge entry. */
+    private static long huge(
+            final Task task, final HmmRange range, final Vma vma, final long addr, final long end, final long slot) {
+        final AddressSpace space = range.space;
+        final PageTable table = space.pageTable();
+        final long pmd = table.loadUpper(slot); // ORDER(hmm-lockless-read): as in table
+        if (!HugePmd.isHuge(pmd)) {
+            return addr | AGAIN;
+        }
+        final long valid = HugePmd.isWritable(pmd) ? HmmFlags.VALID | HmmFlags.WRITE : HmmFlags.VALID;
+        final long flags = HugePmd.isNoAccess(pmd)
+                ? 0
+                : valid | HmmFlags.ofOrder(space.platform().frames().compoundOrder());
+        final int last = index(range, end);
+        int needed = 0;
+        for (int i = index(range, addr); i < last; i++) {
+            needed |= needed(range, i, flags);
+        }
+        if (needed != 0) {
+            return faultIn(task, vma, addr, end, needed);
+        }
+        long pfn = HugePmd.frameNumber(pmd) + ((addr & table.hugeSize() - 1) >>> space.pageShift());
+        for (int i = index(range, addr); i < last; i++) {
+            range.pfns[i] = pfn++ | flags;
         }
         return WALKED;
     }
@@ -206,7 +241,9 @@ public final class RangeFaulter {
         if (kind.isMigration()) {
             return NEED_WAIT;
         }
-        return kind == PteKind.NONE || kind.isDeviceExclusive() || kind.isDevicePrivate() ? needed : -1;
+        final boolean canBeHad =
+                kind == PteKind.NONE || kind == PteKind.SWAP || kind.isDeviceExclusive() || kind.isDevicePrivate();
+        return canBeHad ? needed : -1;
     }
 
     /** hmm_vma_fault: from the failing page to the end of the chunk, all with its request. */

@@ -2,8 +2,10 @@ package mmutex.machine;
 
 import mmutex.fault.Signal;
 import mmutex.fault.UserFault;
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.memory.FrameData;
+import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
@@ -33,6 +35,7 @@ public final class Cpu extends Task {
     private final FrameData data;
     private final int pageShift;
     private final long offsetMask;
+    private final long hugeMask;
     private final Tlb tlb = new Tlb();
 
     private AddressSpace space;
@@ -50,6 +53,7 @@ public final class Cpu extends Task {
         this.data = platform.data();
         this.pageShift = encoding.pageShift();
         this.offsetMask = platform.pageSize() - 1;
+        this.hugeMask = platform.frames().compoundFrames() - 1;
     }
 
     /** Its number in the machine. */
@@ -239,8 +243,10 @@ public final class Cpu extends Task {
             return FAULTED;
         }
         final long slot = table.slot(addr);
-        if (slot == PageTable.NO_SLOT) {
-            return FAULTED;
+        if (slot < 0) {
+            return RadixTable.isHuge(slot)
+                    ? walkHuge(RadixTable.hugeSlot(slot), addr, vpn, generation, write)
+                    : FAULTED;
         }
         while (true) { // a failed compare-and-set means that the entry changed: look again
             final long pte = table.load(slot);
@@ -251,6 +257,23 @@ public final class Cpu extends Task {
             if (touched == pte || table.compareAndSet(slot, pte, touched)) {
                 final long frame = encoding.frameNumber(pte);
                 tlb.fill(vpn, generation, frame, encoding.permits(touched, true) && encoding.isDirty(touched));
+                return data.position(frame, (int) (addr & offsetMask));
+            }
+        }
+    }
+
+    /** A huge entry; the TLB takes what it says of this one page. */
+    private long walkHuge(
+            final long slot, final long addr, final long vpn, final long generation, final boolean write) {
+        while (true) { // a failed compare-and-set means that the entry changed: look again
+            final long pmd = table.loadUpper(slot);
+            if (!HugePmd.isHuge(pmd) || !HugePmd.permits(pmd, write)) {
+                return FAULTED;
+            }
+            final long touched = HugePmd.hardwareAccessed(pmd, write);
+            if (touched == pmd || table.compareAndSetUpper(slot, pmd, touched)) {
+                final long frame = HugePmd.frameNumber(pmd) + (vpn & hugeMask);
+                tlb.fill(vpn, generation, frame, HugePmd.permits(touched, true) && HugePmd.isDirty(touched));
                 return data.position(frame, (int) (addr & offsetMask));
             }
         }

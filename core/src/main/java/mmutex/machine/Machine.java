@@ -4,11 +4,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import mmutex.change.Compactor;
+import mmutex.change.Reclaimer;
+import mmutex.change.SamePageMerger;
 import mmutex.device.MirrorDevice;
 import mmutex.device.SvmDevice;
 import mmutex.layout.Encodings;
+import mmutex.memory.SwapSlots;
 import mmutex.mm.AddressSpace;
+import mmutex.mm.Errno;
 import mmutex.mm.FileMapping;
 import mmutex.mm.Platform;
 import mmutex.mm.Task;
@@ -25,6 +31,7 @@ public final class Machine {
     private final List<Cpu> cpus = new ArrayList<>();
     private final List<AddressSpace> spaces = new CopyOnWriteArrayList<>();
     private final List<SvmDevice> devices = new CopyOnWriteArrayList<>();
+    private final AtomicLong reclaimHand = new AtomicLong();
     private final AtomicInteger nextActor = new AtomicInteger(1);
     private final AtomicInteger nextSpace = new AtomicInteger(1);
     private final AtomicInteger nextDevice = new AtomicInteger(1);
@@ -96,6 +103,59 @@ public final class Machine {
         }
         mapping.resize(task, pages);
         return new File(mapping);
+    }
+
+    /**
+     * swapon: reclaim may write pages out from now on.
+     *
+     * @param slots pages that fit
+     * @return OK, or EBUSY if there is an area already, open or still in use
+     */
+    public Errno swapOn(final long slots) {
+        final SwapSlots area = platform.swap();
+        if (area != null && (!area.isClosed() || area.inUse() != 0)) {
+            return Errno.EBUSY;
+        }
+        platform.swap(new SwapSlots(platform.data(), slots));
+        return Errno.OK;
+    }
+
+    /**
+     * swapoff: brings every page back and writes none out any more.
+     *
+     * @return OK; EINVAL if there is no area, ENOMEM if frames ran out, the area being in use again then
+     */
+    public Errno swapOff(final Task task) {
+        final SwapSlots area = platform.swap();
+        if (area == null || area.isClosed()) {
+            return Errno.EINVAL;
+        }
+        area.close();
+        while (area.inUse() != 0) { // ends: each round brings pages back; a fork meanwhile may have added entries
+            for (final AddressSpace space : spaces()) {
+                final Errno result = Reclaimer.bringBack(task, space);
+                if (result != Errno.OK) {
+                    area.open();
+                    return result;
+                }
+            }
+        }
+        return Errno.OK;
+    }
+
+    /** Reclaims up to so many pages, as kswapd does: see {@link Reclaimer}. */
+    public void reclaim(final Task task, final int pages) {
+        reclaimHand.set(Reclaimer.shrink(task, platform, reclaimHand.get(), pages));
+    }
+
+    /** Moves pages together, as kcompactd does; returns how many: see {@link Compactor}. */
+    public int compact(final Task task) {
+        return Compactor.compact(task, platform);
+    }
+
+    /** A scanner that merges pages of the same content; used by one task at a time. */
+    public SamePageMerger newSamePageMerger() {
+        return new SamePageMerger(platform);
     }
 
     /** Sets huge pages apart for hugetlb mappings; false if there are not enough frames. */

@@ -11,8 +11,12 @@ import mmutex.seam.Step;
  * <p>Frame 0 is never used, so that no entry of any encoding is mistaken for an empty one, and frame
  * {@link #ZERO_FRAME} is the shared zero page. Running out is a result, not an exception: the emulated kernel's ENOMEM.
  *
- * <p>Threads: any; lock-free. The stack head carries a tag that moves with every change, so that a frame that was
- * taken and returned between a pop's load and its compare-and-set (ABA) is noticed.
+ * <p>Compound pages are aligned runs of {@link FrameTable#compoundFrames} frames, from a stack of their own, else from
+ * fresh frames; the frames skipped for the alignment go to single use. When single frames run out, a free run is broken
+ * up. Runs are never put together again: there is no compaction here, so once memory has been handed out in single frames
+ * {@link #allocateCompound} finds none, as in a kernel whose memory is fragmented.
+ *
+ * <p>Threads: any; lock-free.
  */
 public final class FrameAllocator {
     /** The shared zero page: always reads zero, never counted. */
@@ -28,16 +32,12 @@ public final class FrameAllocator {
     }
 
     private static final long FIRST_FRAME = 2;
-    private static final int LINK_BITS = 40;
-    private static final long LINK_MASK = (1L << LINK_BITS) - 1;
-    private static final VarHandle HEAD;
     private static final VarHandle NEXT_FRESH;
     private static final VarHandle IN_USE;
 
     static {
         try {
             final MethodHandles.Lookup lookup = MethodHandles.lookup();
-            HEAD = lookup.findVarHandle(FrameAllocator.class, "head", long.class);
             NEXT_FRESH = lookup.findVarHandle(FrameAllocator.class, "nextFresh", long.class);
             IN_USE = lookup.findVarHandle(FrameAllocator.class, "inUse", long.class);
         } catch (final ReflectiveOperationException e) {
@@ -47,11 +47,10 @@ public final class FrameAllocator {
 
     private final FrameTable frames;
     private final FrameData data;
+    private final FrameStack single;
+    private final FrameStack runs;
     private final FrameAllocator source;
     private final DeviceFrameOwner deviceOwner;
-
-    @SuppressWarnings("unused") // through HEAD
-    private volatile long head;
 
     @SuppressWarnings("unused") // through NEXT_FRESH
     private volatile long nextFresh = FIRST_FRAME;
@@ -74,8 +73,11 @@ public final class FrameAllocator {
     public FrameAllocator(final FrameTable frames, final FrameData data, final DeviceFrameOwner deviceOwner) {
         this.frames = frames;
         this.data = data;
+        this.single = new FrameStack(frames);
+        this.runs = new FrameStack(frames);
         this.source = null;
         this.deviceOwner = deviceOwner;
+        frames.attach(this);
         frames.ensure(ZERO_FRAME);
         data.ensure(ZERO_FRAME);
     }
@@ -83,6 +85,8 @@ public final class FrameAllocator {
     private FrameAllocator(final FrameAllocator source) {
         this.frames = source.frames;
         this.data = source.data;
+        this.single = new FrameStack(frames);
+        this.runs = source.runs;
         this.source = source;
         this.deviceOwner = source.deviceOwner;
     }
@@ -130,77 +134,100 @@ public final class FrameAllocator {
         return pfn;
     }
 
-    /** Drops a reference (folio_put) and frees the frame if it was the last. */
+    /**
+     * Takes a compound page with reference count 1 and undefined contents.
+     *
+     * @return the number of its first frame, or {@link #NONE} if no run is left
+     */
+    public long allocateCompound() {
+        SchedulePoint.before(Step.FRAME_REFERENCE, NONE);
+        long folio = runs.pop();
+        if (folio == NONE) {
+            folio = freshRun();
+            if (folio == NONE) {
+                return NONE;
+            }
+        }
+        IN_USE.getAndAdd(this, (long) frames.compoundFrames());
+        frames.prepareCompound(folio);
+        return folio;
+    }
+
+    /** Takes a zeroed compound page, or {@link #NONE}. */
+    public long allocateCompoundZeroed() {
+        final long folio = allocateCompound();
+        if (folio != NONE) {
+            for (int i = 0; i < frames.compoundFrames(); i++) {
+                data.clear(folio + i);
+            }
+        }
+        return folio;
+    }
+
+    /** Drops a reference on a page's folio (put_page) and frees the folio if it was the last. */
     public void put(final long pfn) {
-        if (frames.putTestZero(pfn)) {
-            free(pfn);
+        final long folio = frames.head(pfn);
+        if (frames.putTestZero(folio)) {
+            free(folio);
         }
     }
 
-    /** Drops a pin and frees the frame if nobody else holds it. */
+    /** Drops a pin on a page's folio and frees the folio if nobody else holds it. */
     public void unpin(final long pfn) {
-        if (frames.unpinTestZero(pfn)) {
-            free(pfn);
+        final long folio = frames.head(pfn);
+        if (frames.unpinTestZero(folio)) {
+            free(folio);
         }
     }
 
-    private void free(final long pfn) {
-        if (frames.mapCount(pfn) != 0) {
-            throw new IllegalStateException("freed while mapped: pfn=" + pfn + ", mapcount=" + frames.mapCount(pfn));
+    private void free(final long folio) {
+        if (frames.folioMapCount(folio) != 0) {
+            throw new IllegalStateException(
+                    "freed while mapped: pfn=" + folio + ", mapcount=" + frames.folioMapCount(folio));
         }
-        final long before = frames.clearBits(pfn, ~(FrameTable.LOCKED | FrameTable.WAITERS));
+        if (frames.isLarge(folio)) {
+            freeCompound(folio);
+            return;
+        }
+        final long before = frames.clearBits(folio, ~(FrameTable.LOCKED | FrameTable.WAITERS));
         if ((before & FrameTable.DEVICE_PRIVATE) != 0) {
-            deviceOwner.freed(pfn);
+            deviceOwner.freed(folio);
         } else {
-            recycle(pfn);
+            recycle(folio);
         }
+    }
+
+    private void freeCompound(final long folio) {
+        for (long pfn = folio + frames.compoundFrames() - 1; pfn >= folio; pfn--) {
+            frames.clearBits(pfn, ~(FrameTable.LOCKED | FrameTable.WAITERS));
+        }
+        IN_USE.getAndAdd(this, (long) -frames.compoundFrames());
+        runs.push(folio);
     }
 
     /** Gives a frame back to the pool that handed it out; nobody has a reference. Used by owners of device frames only. */
     public void recycle(final long pfn) {
         IN_USE.getAndAdd(this, -1L);
-        push(pfn);
+        single.push(pfn);
     }
 
     /** Gives the frames that a pool keeps back to the allocator that they came from. */
     public void drain() {
-        for (long pfn = pop(); pfn != NONE; pfn = pop()) {
-            source.push(pfn);
+        for (long pfn = single.pop(); pfn != NONE; pfn = single.pop()) {
+            source.single.push(pfn);
         }
-    }
-
-    private void push(final long pfn) {
-        long seen;
-        do { // lock-free: a failure means that another push or pop succeeded
-            seen = (long) HEAD.getVolatile(this);
-            frames.setFreeLink(pfn, seen & LINK_MASK);
-            // ORDER(frame-free-list) volatile compare-and-set: the link and the last owner's accesses come before the
-            // frame can be popped. Pairs with the compare-and-set in pop.
-        } while (!HEAD.compareAndSet(this, seen, tagged(seen, pfn)));
     }
 
     /** A pool takes frames that nobody had yet, as long as there are any: a device's memory is a range of its own. */
     private long take() {
-        long pfn = pop();
+        long pfn = single.pop();
         if (pfn == NONE) {
             pfn = source == null ? fresh() : source.fresh();
         }
-        return pfn != NONE || source == null ? pfn : source.pop();
-    }
-
-    private long pop() {
-        long seen;
-        long pfn;
-        do { // lock-free, as above
-            seen = (long) HEAD.getVolatile(this);
-            pfn = seen & LINK_MASK;
-            if (pfn == NONE) {
-                return NONE;
-            }
-            // The link may be stale if another thread pops the frame now; the tag makes the compare-and-set fail then.
-            // ORDER(frame-free-list) volatile: the frame's last owner is done with it. Pairs with push.
-        } while (!HEAD.compareAndSet(this, seen, tagged(seen, frames.freeLink(pfn))));
-        return pfn;
+        if (pfn == NONE && source != null) {
+            pfn = source.single.pop();
+        }
+        return pfn != NONE ? pfn : (source == null ? this : source).breakUp();
     }
 
     private long fresh() {
@@ -216,7 +243,36 @@ public final class FrameAllocator {
         return pfn;
     }
 
-    private static long tagged(final long previous, final long pfn) {
-        return ((previous >>> LINK_BITS) + 1) << LINK_BITS | pfn;
+    private long freshRun() {
+        final long length = frames.compoundFrames();
+        long seen;
+        long folio;
+        do { // lock-free: a failure means that another thread took fresh frames
+            seen = (long) NEXT_FRESH.getVolatile(this);
+            folio = seen + length - 1 & -length;
+            if (folio + length > frames.frameCount()) {
+                return NONE;
+            }
+        } while (!NEXT_FRESH.compareAndSet(this, seen, folio + length));
+        for (long pfn = seen; pfn < folio + length; pfn++) {
+            frames.ensure(pfn);
+            data.ensure(pfn);
+            if (pfn < folio) {
+                single.push(pfn);
+            }
+        }
+        return folio;
+    }
+
+    /** A free run becomes single frames; one of them is returned, or NONE. */
+    private long breakUp() {
+        final long run = runs.pop();
+        if (run == NONE) {
+            return NONE;
+        }
+        for (long pfn = run + frames.compoundFrames() - 1; pfn > run; pfn--) {
+            single.push(pfn);
+        }
+        return run;
     }
 }

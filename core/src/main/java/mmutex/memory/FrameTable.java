@@ -4,7 +4,7 @@ import mmutex.seam.SchedulePoint;
 import mmutex.seam.Step;
 
 /**
- * One record per frame, a cache line each: the kernel's {@code struct page} of an order-0 folio.
+ * One record per frame, a cache line each: the kernel's {@code struct page}.
  *
  * <pre>
  *   +0   state       flag bits below; the lock bit lives here
@@ -16,6 +16,16 @@ import mmutex.seam.Step;
  *   +48  private     owner's word: swap slot, device, ...
  *   +56  free link   next free frame, while the frame is free
  * </pre>
+ *
+ * <p>A <em>folio</em> is a frame of its own or a compound page: an aligned run of 2^{@link #compoundOrder} frames that is
+ * handed out and freed as one. References, page lock, dirty, mapping and index are the folio's and live in its first
+ * record, the head's; mappings by single entries and AnonExclusive are each page's own. The first tail's record, which
+ * has no mapping of its own, holds two counts of the folio: +24 all mappings of all its pages, +32 mappings of the whole
+ * by one huge entry. ANON, which never changes while a folio lives, is repeated in every record.
+ *
+ * <p>Methods about references and {@link #markDirty} take any page of a folio, as the kernel's {@code get_page} does;
+ * those about the page lock and the reverse map take the folio ({@link #head}): who calls them keeps it in a local, since
+ * a frame that he has no reference on may become part of another folio meanwhile.
  *
  * Threads: any. The records are never unmapped and never change type, so a stale frame number can always be asked
  * ({@link #tryGet}); that is O10.
@@ -38,11 +48,17 @@ public final class FrameTable {
     /** Memory of a device that CPUs can't reach, ZONE_DEVICE with MEMORY_DEVICE_PRIVATE; the private word names whose. */
     public static final long DEVICE_PRIVATE = 1L << 7;
 
+    /** Pages of equal content share it, {@link #ANON} as well: whoever writes gets a copy. */
+    public static final long KSM = 1L << 9;
     /** The contents may be dropped while they are clean: MADV_FREE, the kernel's cleared PG_swapbacked. */
     public static final long LAZY_FREE = 1L << 13;
 
     /** GUP_PIN_COUNTING_BIAS: references that a pin counts for. */
     private static final long PIN_BIAS = 1024;
+    /** First page of a compound page, PG_head. */
+    public static final long COMPOUND_HEAD = 1L << 10;
+    /** Another page of a compound page (PageTail). */
+    public static final long COMPOUND_TAIL = 1L << 11;
 
     private static final int RECORD_SHIFT = 6;
     private static final int STATE = 0;
@@ -54,17 +70,39 @@ public final class FrameTable {
     private static final int PRIVATE = 48;
     private static final int FREE_LINK = 56;
 
+    private static final int FOLIO_MAPCOUNT = 24; // of the first tail
+    private static final int ENTIRE_MAPCOUNT = 32;
+    private static final int COMPOUND_ORDER_DEFAULT = 9;
+    private static final long LOCK_BITS = LOCKED | WAITERS;
+
     private final Words words;
     private final long frameCount;
+    private final int compoundOrder;
+    private FrameAllocator allocator; // set once, by the allocator's constructor
+
+    /**
+     * Creates the table; compound pages have 512 frames.
+     *
+     * @param frameCount number of frames, numbered from 0
+     */
+    public FrameTable(final long frameCount) {
+        this(frameCount, COMPOUND_ORDER_DEFAULT);
+    }
 
     /**
      * Creates the table.
      *
      * @param frameCount number of frames, numbered from 0
+     * @param compoundOrder base-2 logarithm of the frames in a compound page
      */
-    public FrameTable(final long frameCount) {
+    public FrameTable(final long frameCount, final int compoundOrder) {
         this.frameCount = frameCount;
+        this.compoundOrder = compoundOrder;
         this.words = new Words("frame records", frameCount << RECORD_SHIFT);
+    }
+
+    void attach(final FrameAllocator newAllocator) {
+        this.allocator = newAllocator;
     }
 
     /** Number of frames. */
@@ -74,6 +112,36 @@ public final class FrameTable {
 
     void ensure(final long pfn) {
         words.ensure(pfn << RECORD_SHIFT);
+    }
+
+    // ---- folios ---------------------------------------------------------------------------------------------
+
+    /** Base-2 logarithm of the frames in a compound page. */
+    public int compoundOrder() {
+        return compoundOrder;
+    }
+
+    /** Frames in a compound page. */
+    public int compoundFrames() {
+        return 1 << compoundOrder;
+    }
+
+    /**
+     * page_folio: the first frame of the folio that a frame belongs to; itself, unless it is a tail. Stable while the
+     * caller holds a reference on the folio.
+     */
+    public long head(final long pfn) {
+        return (words.loadVolatile(at(pfn, STATE)) & COMPOUND_TAIL) == 0 ? pfn : pfn & -(1L << compoundOrder);
+    }
+
+    /** Whether the frame is one of a compound page (folio_test_large of its folio). */
+    public boolean isLarge(final long pfn) {
+        return (words.loadVolatile(at(pfn, STATE)) & (COMPOUND_HEAD | COMPOUND_TAIL)) != 0;
+    }
+
+    /** folio_nr_pages. */
+    public int folioFrames(final long folio) {
+        return isLarge(folio) ? compoundFrames() : 1;
     }
 
     // ---- state ----------------------------------------------------------------------------------------------
@@ -103,29 +171,55 @@ public final class FrameTable {
         return words.compareAndSet(at(pfn, STATE), expected, state);
     }
 
-    /** folio_mark_dirty; avoids writing the line when the bit is already there. */
+    /** set_page_dirty; avoids writing the line when the bit is already there. */
     public void markDirty(final long pfn) {
-        if (!has(pfn, DIRTY)) {
-            setBits(pfn, DIRTY);
+        final long folio = head(pfn);
+        if (!has(folio, DIRTY)) {
+            setBits(folio, DIRTY);
         }
+    }
+
+    /** Whether the folio of a page is dirty. */
+    public boolean isDirty(final long pfn) {
+        return has(head(pfn), DIRTY);
     }
 
     // ---- counts ---------------------------------------------------------------------------------------------
 
+    /** References on the folio of a page. */
     public long refCount(final long pfn) {
-        return words.loadVolatile(at(pfn, REFCOUNT));
+        return words.loadVolatile(at(head(pfn), REFCOUNT));
     }
 
-    /** folio_get: the caller knows that somebody holds the frame. */
+    /** get_page: the caller knows that somebody holds the page's folio. */
     public void get(final long pfn) {
-        SchedulePoint.before(Step.FRAME_REFERENCE, pfn);
-        words.getAndAdd(at(pfn, REFCOUNT), 1);
+        getMany(pfn, 1);
     }
 
-    /** folio_try_get: takes a reference unless the frame is free. */
+    /** folio_ref_add. */
+    public void getMany(final long pfn, final long references) {
+        SchedulePoint.before(Step.FRAME_REFERENCE, pfn);
+        words.getAndAdd(at(head(pfn), REFCOUNT), references);
+    }
+
+    /** try_get_page, as GUP-fast does it: takes a reference on a page's folio unless it is free. */
     public boolean tryGet(final long pfn) {
         SchedulePoint.before(Step.FRAME_REFERENCE, pfn);
-        final long at = at(pfn, REFCOUNT);
+        while (true) { // ends: each round means that the frame left its compound page, which happens once
+            final long folio = head(pfn);
+            if (!tryGetFolio(folio)) {
+                return false;
+            }
+            // A frame that was no tail when its own count was found above zero can't become one while that is held.
+            if (folio == pfn || head(pfn) == folio) {
+                return true;
+            }
+            allocator.put(folio);
+        }
+    }
+
+    private boolean tryGetFolio(final long folio) {
+        final long at = at(folio, REFCOUNT);
         long count;
         do { // ends: each failure means that another thread's change succeeded
             count = words.loadVolatile(at);
@@ -137,16 +231,16 @@ public final class FrameTable {
         return true;
     }
 
-    /** Drops a reference; true if it was the last one and the caller must free the frame. */
-    public boolean putTestZero(final long pfn) {
-        return dropTestZero(pfn, 1);
+    /** Drops a reference on a folio; true if it was the last one and the caller must free the folio. */
+    public boolean putTestZero(final long folio) {
+        return dropTestZero(folio, 1);
     }
 
-    private boolean dropTestZero(final long pfn, final long references) {
-        SchedulePoint.before(Step.FRAME_REFERENCE, pfn);
-        final long after = words.getAndAdd(at(pfn, REFCOUNT), -references) - references;
+    private boolean dropTestZero(final long folio, final long references) {
+        SchedulePoint.before(Step.FRAME_REFERENCE, folio);
+        final long after = words.getAndAdd(at(folio, REFCOUNT), -references) - references;
         if (after < 0) {
-            throw new IllegalStateException("reference count underflow: pfn=" + pfn + ", count=" + after);
+            throw new IllegalStateException("reference count underflow: pfn=" + folio + ", count=" + after);
         }
         return after == 0;
     }
@@ -154,12 +248,12 @@ public final class FrameTable {
     /** pin_user_page: as {@link #get}, and recognisable: {@link #isMaybePinned}. */
     public void pin(final long pfn) {
         SchedulePoint.before(Step.FRAME_REFERENCE, pfn);
-        words.getAndAdd(at(pfn, REFCOUNT), PIN_BIAS);
+        words.getAndAdd(at(head(pfn), REFCOUNT), PIN_BIAS);
     }
 
     /** unpin_user_page, but for the frame's freeing: true if that was the last reference and the caller must do it. */
-    boolean unpinTestZero(final long pfn) {
-        return dropTestZero(pfn, PIN_BIAS);
+    boolean unpinTestZero(final long folio) {
+        return dropTestZero(folio, PIN_BIAS);
     }
 
     /** folio_maybe_dma_pinned: true for sure if somebody has pinned the frame, and by mistake with very many references. */
@@ -167,14 +261,42 @@ public final class FrameTable {
         return refCount(pfn) >= PIN_BIAS;
     }
 
+    /** Mappings of one page, by entries of its own and by huge entries (folio_precise_page_mapcount). */
     public long mapCount(final long pfn) {
-        return words.loadVolatile(at(pfn, MAPCOUNT));
+        final long own = words.loadVolatile(at(pfn, MAPCOUNT));
+        return isLarge(pfn) ? own + entireMapCount(head(pfn)) : own;
     }
 
-    /** Adds to the mapcount; returns the new value. */
+    /** Mappings of a folio by huge entries, which map it whole. */
+    public long entireMapCount(final long folio) {
+        return isLarge(folio) ? words.loadVolatile(at(folio + 1, ENTIRE_MAPCOUNT)) : 0;
+    }
+
+    /** Mappings of all pages of a folio, a huge entry counted once (folio_mapcount). */
+    public long folioMapCount(final long folio) {
+        return isLarge(folio)
+                ? words.loadVolatile(at(folio + 1, FOLIO_MAPCOUNT))
+                : words.loadVolatile(at(folio, MAPCOUNT));
+    }
+
+    /** Counts mappings of one page by entries of its own; returns the new number of those. */
     public long addMapCount(final long pfn, final long delta) {
         SchedulePoint.before(Step.FRAME_MAPPING, pfn);
-        final long after = words.getAndAdd(at(pfn, MAPCOUNT), delta) + delta;
+        if (isLarge(pfn)) {
+            addCount(head(pfn) + 1, FOLIO_MAPCOUNT, delta);
+        }
+        return addCount(pfn, MAPCOUNT, delta);
+    }
+
+    /** Counts mappings of a compound page by huge entries; returns the new number of those. */
+    public long addEntireMapCount(final long folio, final long delta) {
+        SchedulePoint.before(Step.FRAME_MAPPING, folio);
+        addCount(folio + 1, FOLIO_MAPCOUNT, delta);
+        return addCount(folio + 1, ENTIRE_MAPCOUNT, delta);
+    }
+
+    private long addCount(final long pfn, final int field, final long delta) {
+        final long after = words.getAndAdd(at(pfn, field), delta) + delta;
         if (after < 0) {
             throw new IllegalStateException("mapcount underflow: pfn=" + pfn + ", mapcount=" + after);
         }
@@ -183,17 +305,17 @@ public final class FrameTable {
 
     // ---- reverse map ----------------------------------------------------------------------------------------
 
-    /** Reverse-map id of the owning anon_vma; with {@link #FILE}, id of the file. */
+    /** Reverse-map id of the anon_vma that owns a folio; with {@link #FILE}, id of the file. */
     public long mapping(final long pfn) {
         return words.loadVolatile(at(pfn, MAPPING));
     }
 
-    /** Linear page index, meaningful with {@link #mapping}. */
+    /** Linear page index of a folio's first page, meaningful with {@link #mapping}. */
     public long index(final long pfn) {
         return words.loadVolatile(at(pfn, INDEX));
     }
 
-    /** Sets the owner; the page is locked, or not yet visible to anybody. */
+    /** Sets the owner of a folio; it is locked, or not yet visible to anybody. */
     public void setMapping(final long pfn, final long mapping, final long index) {
         words.storeRelease(at(pfn, INDEX), index);
         words.storeRelease(at(pfn, MAPPING), mapping);
@@ -227,6 +349,22 @@ public final class FrameTable {
 
     /** Makes a free frame somebody's: reference count 1, nothing else. */
     void prepare(final long pfn) {
+        clear(pfn, ALLOCATED);
+        // ORDER(frame-publish) volatile: the cleared record is visible before the count that lets others in (tryGet).
+        // Pairs with the compare-and-set in tryGet.
+        words.storeVolatile(at(pfn, REFCOUNT), 1);
+    }
+
+    /** Makes a free aligned run somebody's compound page: as {@link #prepare}; the tails' own counts stay 0. */
+    void prepareCompound(final long folio) {
+        for (long pfn = folio + compoundFrames() - 1; pfn > folio; pfn--) {
+            clear(pfn, ALLOCATED | COMPOUND_TAIL);
+        }
+        clear(folio, ALLOCATED | COMPOUND_HEAD);
+        words.storeVolatile(at(folio, REFCOUNT), 1); // ORDER(frame-publish) volatile, behind all the records
+    }
+
+    private void clear(final long pfn, final long bits) {
         words.storeOpaque(at(pfn, MAPPING), 0);
         words.storeOpaque(at(pfn, INDEX), 0);
         words.storeOpaque(at(pfn, PRIVATE), 0);
@@ -234,10 +372,7 @@ public final class FrameTable {
         long state;
         do { // ends: only lockers change the word of a free frame
             state = words.loadVolatile(at(pfn, STATE));
-        } while (!words.compareAndSet(at(pfn, STATE), state, (state & (LOCKED | WAITERS)) | ALLOCATED));
-        // ORDER(frame-publish) volatile: the cleared record is visible before the count that lets others in (tryGet).
-        // Pairs with the compare-and-set in tryGet.
-        words.storeVolatile(at(pfn, REFCOUNT), 1);
+        } while (!words.compareAndSet(at(pfn, STATE), state, (state & LOCK_BITS) | bits));
     }
 
     private static long at(final long pfn, final int field) {

@@ -7,7 +7,9 @@ import mmutex.seam.Step;
 
 /**
  * A radix tree of page tables over virtual page numbers; level 0 is the leaf level (the kernel's PTE table), the root
- * is level {@code levels - 1}. An upper entry is the offset of the child table, 0 = none.
+ * is level {@code levels - 1}. An upper entry is the offset of the child table, 0 = none. An entry of level 1 may instead
+ * be <em>huge</em>: a leaf for all pages of the table that would hang there, told by its lowest bit, which offsets never
+ * have. A huge entry's slot is looked up as a leaf's is, and comes back negative: {@link #isHuge}, {@link #hugeSlot}.
  *
  * <pre>
  *   virtual page number, 4 levels of 9 bits:   | root 35..27 | 26..18 | 17..9 | leaf 8..0 |
@@ -30,6 +32,9 @@ public final class RadixTable {
         }
     }
 
+    private static final int HUGE_LEVEL = 1;
+    private static final long HUGE_BIT = 1;
+
     private final TableArena arena;
     private final Words entries;
     private final int levels;
@@ -41,7 +46,8 @@ public final class RadixTable {
     private long root;
 
     /**
-     * Creates an empty tree. If not even the root fits the arena ({@link #hasRoot}), the first insertion tries again.
+     * Creates an empty tree. If not even the root fits the arena ({@link #hasRoot}), the first insertion tries
+     * again.
      *
      * @param arena where its tables live
      * @param levels number of levels, at least 2
@@ -55,7 +61,7 @@ public final class RadixTable {
         this.indexBits = indexBits;
         this.indexMask = (1L << indexBits) - 1;
         this.emptyLeafEntry = emptyLeafEntry;
-        createRoot();
+        rootOrCreate();
     }
 
     /** Whether there was room for a root. Without one look-ups meet table 0, which is empty for ever. */
@@ -67,7 +73,11 @@ public final class RadixTable {
         return (long) ROOT.getAcquire(this); // ORDER(table-publish) acquire
     }
 
-    private long createRoot() {
+    private long rootOrCreate() {
+        final long table = root();
+        if (table != TableArena.NO_TABLE) {
+            return table;
+        }
         final long fresh = arena.allocate(0);
         // ORDER(table-publish) volatile compare-and-set, as for every other table.
         if (fresh == TableArena.NO_TABLE || ROOT.compareAndSet(this, TableArena.NO_TABLE, fresh)) {
@@ -92,31 +102,83 @@ public final class RadixTable {
         return 1L << (level * indexBits);
     }
 
-    /** Slot of the leaf entry of a page, or {@link #NO_SLOT} if its leaf table does not exist. */
-    public long slot(final long vpn) {
-        long table = root();
-        for (int level = levels - 1; level > 0; level--) {
-            // ORDER(table-publish) acquire: the child's entries are initialised before it can be reached.
-            // Pairs with the compare-and-set in slotOrCreate. Litmus: TablePublishStress.
-            table = entries.loadAcquire(table + entryOffset(vpn, level));
-            if (table == TableArena.NO_TABLE) {
-                return NO_SLOT;
-            }
-        }
-        return table + entryOffset(vpn, 0);
+    /** Whether a slot, as {@link #slot} returned it, is that of a huge entry. */
+    public static boolean isHuge(final long slot) {
+        return slot < NO_SLOT;
     }
 
-    /** Slot of the leaf entry of a page, creating tables as needed; {@link #NO_SLOT} if the arena is full. */
-    public long slotOrCreate(final long vpn) {
+    /** The slot proper of the huge entry that {@link #slot} found. */
+    public static long hugeSlot(final long slot) {
+        return -slot;
+    }
+
+    /**
+     * Slot of the leaf entry of a page, or {@link #NO_SLOT} if its leaf table does not exist. Under a huge entry the
+     * answer is another negative number: {@link #isHuge}.
+     */
+    public long slot(final long vpn) {
         long table = root();
-        if (table == TableArena.NO_TABLE) {
-            table = createRoot();
+        long upper = 0;
+        for (int level = levels - 1; level > 0; level--) {
+            upper = table + entryOffset(vpn, level);
+            // ORDER(table-publish) acquire: the child's entries are initialised before it can be reached.
+            // Pairs with the compare-and-set in slotOrCreate. Litmus: TablePublishStress.
+            table = entries.loadAcquire(upper);
             if (table == TableArena.NO_TABLE) {
                 return NO_SLOT;
             }
         }
-        for (int level = levels - 1; level > 0; level--) {
+        return (table & HUGE_BIT) == 0 ? table + entryOffset(vpn, 0) : -upper;
+    }
+
+    /** Slot of the level-1 entry that covers a page; {@link #NO_SLOT} if its table does not exist. */
+    public long upperSlot(final long vpn) {
+        long table = root();
+        for (int level = levels - 1; level > HUGE_LEVEL; level--) {
+            table = entries.loadAcquire(table + entryOffset(vpn, level)); // ORDER(table-publish) acquire
+            if (table == TableArena.NO_TABLE) {
+                return NO_SLOT;
+            }
+        }
+        return table + entryOffset(vpn, HUGE_LEVEL);
+    }
+
+    /** Slot of the level-1 entry that covers a page, creating tables; {@link #NO_SLOT} if the arena is full. */
+    public long upperSlotOrCreate(final long vpn) {
+        long table = rootOrCreate();
+        if (table == TableArena.NO_TABLE) {
+            return NO_SLOT;
+        }
+        for (int level = levels - 1; level > HUGE_LEVEL; level--) {
             final long upper = table + entryOffset(vpn, level);
+            table = entries.loadAcquire(upper); // ORDER(table-publish) acquire
+            if (table == TableArena.NO_TABLE) {
+                table = publish(upper, level);
+                if (table == TableArena.NO_TABLE) {
+                    return NO_SLOT;
+                }
+            }
+        }
+        return table + entryOffset(vpn, HUGE_LEVEL);
+    }
+
+    /** A leaf table that is not in the tree yet, all its entries empty; {@link TableArena#NO_TABLE} if there is no room. */
+    public long allocateLeaf() {
+        return arena.allocate(emptyLeafEntry);
+    }
+
+    /**
+     * Slot of the leaf entry of a page, creating tables as needed; {@link #NO_SLOT} if the arena is full. A huge entry is
+     * left alone and reported as by {@link #slot}.
+     */
+    public long slotOrCreate(final long vpn) {
+        long table = rootOrCreate();
+        if (table == TableArena.NO_TABLE) {
+            return NO_SLOT;
+        }
+        long upper = 0;
+        for (int level = levels - 1; level > 0; level--) {
+            upper = table + entryOffset(vpn, level);
             long child = entries.loadAcquire(upper); // ORDER(table-publish) acquire
             if (child == TableArena.NO_TABLE) {
                 child = publish(upper, level);
@@ -126,7 +188,7 @@ public final class RadixTable {
             }
             table = child;
         }
-        return table + entryOffset(vpn, 0);
+        return (table & HUGE_BIT) == 0 ? table + entryOffset(vpn, 0) : -upper;
     }
 
     private long publish(final long upper, final int level) {
@@ -135,13 +197,17 @@ public final class RadixTable {
             return TableArena.NO_TABLE;
         }
         SchedulePoint.before(Step.TABLE_PUBLISH, upper);
-        // ORDER(table-publish) volatile compare-and-set: the initialised table is visible before the entry that leads
-        // to it. Pairs with the acquires in slot and slotOrCreate. Litmus: TablePublishStress.
-        if (entries.compareAndSet(upper, TableArena.NO_TABLE, fresh)) {
-            return fresh;
-        }
+        long seen;
+        do { // ends: only a huge entry that came and went again makes another round
+            // ORDER(table-publish) volatile compare-and-set: the initialised table is visible before the entry that
+            // leads to it. Pairs with the acquires in slot and slotOrCreate. Litmus: TablePublishStress.
+            if (entries.compareAndSet(upper, TableArena.NO_TABLE, fresh)) {
+                return fresh;
+            }
+            seen = entries.loadAcquire(upper); // ORDER(table-publish) acquire
+        } while (seen == TableArena.NO_TABLE);
         arena.free(fresh);
-        return entries.loadAcquire(upper); // ORDER(table-publish) acquire
+        return seen;
     }
 
     /** Whether the entry at {@code level} (at least 1) that covers a page leads to a table. */
@@ -157,7 +223,7 @@ public final class RadixTable {
     }
 
     /**
-     * First page at or after {@code vpn} whose leaf table exists.
+     * First page at or after {@code vpn} whose leaf table exists, or which a huge entry covers.
      *
      * @return its number, or {@code end} if there is none before {@code end}
      */
@@ -231,6 +297,9 @@ public final class RadixTable {
                 continue;
             }
             final long start = base + i * covered;
+            if ((child & HUGE_BIT) != 0) {
+                continue; // a neighbour's: what lies in the range has been unmapped
+            }
             chain = detachBelow(child, level - 1, start, floor, ceiling, chain);
             if (start >= floor && start + covered <= ceiling) {
                 entries.storeRelease(slot, TableArena.NO_TABLE);

@@ -11,7 +11,7 @@ import java.lang.invoke.VarHandle;
  * the lock words of neighbouring tables never share a pair of cache lines.
  *
  * <pre>
- *   metadata:  +0 lock word (PTL)    +8 free link
+ *   metadata:  +0 lock word (PTL)    +8 free link    +16 deposited tables, chained
  * </pre>
  *
  * <p>Threads: any; allocation is lock-free (the same tagged stack as {@link FrameAllocator}).
@@ -24,6 +24,7 @@ public final class TableArena {
     private static final int META_SHIFT = 7;
     private static final int LOCK_WORD = 0;
     private static final int FREE_LINK = 8;
+    private static final int DEPOSIT = 16;
     private static final int LINK_BITS = 40;
     private static final long LINK_MASK = (1L << LINK_BITS) - 1;
     private static final VarHandle HEAD;
@@ -114,7 +115,7 @@ public final class TableArena {
     }
 
     /** Returns a table that nobody can reach any more. */
-    void free(final long table) {
+    public void free(final long table) {
         IN_USE.getAndAdd(this, -1L);
         final long number = table >>> tableShift;
         long seen;
@@ -123,6 +124,30 @@ public final class TableArena {
             meta.storeOpaque((number << META_SHIFT) + FREE_LINK, seen & LINK_MASK);
             // ORDER(table-free-list) volatile compare-and-set: as frame-free-list, for tables.
         } while (!HEAD.compareAndSet(this, seen, tagged(seen, number)));
+    }
+
+    /**
+     * pgtable_trans_huge_deposit: keeps a table for the time when a huge entry in the slot's table is split, which must
+     * not fail for want of one. The lock of the slot's table is held.
+     */
+    public void deposit(final long slot, final long table) {
+        final long deposits = (slot >>> tableShift << META_SHIFT) + DEPOSIT;
+        meta.storeOpaque(deposits, chain(table, meta.loadOpaque(deposits)));
+    }
+
+    /**
+     * pgtable_trans_huge_withdraw: takes one back; for every huge entry there is one. The lock is held.
+     *
+     * @throws IllegalStateException if there is none
+     */
+    public long withdraw(final long slot) {
+        final long deposits = (slot >>> tableShift << META_SHIFT) + DEPOSIT;
+        final long table = meta.loadOpaque(deposits);
+        if (table == NO_TABLE) {
+            throw new IllegalStateException("no table deposited: slot=" + slot);
+        }
+        meta.storeOpaque(deposits, meta.loadOpaque((table >>> tableShift << META_SHIFT) + FREE_LINK));
+        return table;
     }
 
     /** Puts a detached table before a chain of such; its entries stay readable. */

@@ -17,6 +17,9 @@ public final class FaultResult {
     /** A user fault handler must resolve it, and can't be reached from here. */
     public static final int USER_FAULT = 1 << 6;
 
+    /** The huge page can't be had or handled whole; small pages will do. Never leaves the fault handler. */
+    public static final int FALLBACK = 1 << 7;
+
     /** Any failure. */
     public static final int ERROR = OOM | SIGBUS | SIGSEGV | HWPOISON | USER_FAULT;
 

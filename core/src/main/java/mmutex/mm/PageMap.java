@@ -1,10 +1,12 @@
 package mmutex.mm;
 
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
+import mmutex.memory.RadixTable;
 
 /** What a program can see of a page: /proc/PID/pagemap and /proc/kpagecount, fs/proc/task_mmu.c (6.12). */
 public final class PageMap {
@@ -39,7 +41,9 @@ public final class PageMap {
         PageState state = new PageState(false, PteKind.NONE, false, false, 0, false, 0, false);
         if (vma != null) {
             final long slot = space.pageTable().slot(addr);
-            if (slot == PageTable.NO_SLOT) {
+            if (RadixTable.isHuge(slot)) {
+                state = decode(vma, hugeEntry(task, vma, RadixTable.hugeSlot(slot), addr));
+            } else if (slot == PageTable.NO_SLOT) {
                 state = decode(vma, space.encoding().empty());
             } else {
                 space.pageTable().lock(task, slot);
@@ -49,6 +53,18 @@ public final class PageMap {
         }
         space.mmapLock().readUnlock(task);
         return state;
+    }
+
+    /** What a huge entry says of one page, as a leaf entry would. */
+    private static long hugeEntry(final Task task, final Vma vma, final long slot, final long addr) {
+        final AddressSpace space = vma.space();
+        space.pageTable().lock(task, slot);
+        final long pmd = space.pageTable().loadUpper(slot);
+        space.pageTable().unlock(task, slot);
+        final long page = addr & space.pageTable().hugeSize() - 1;
+        return HugePmd.isHuge(pmd)
+                ? HugePmd.leaf(space.encoding(), pmd, page >>> space.pageShift(), vma.protection())
+                : space.encoding().empty();
     }
 
     private static PageState decode(final Vma vma, final long pte) {
@@ -70,7 +86,8 @@ public final class PageMap {
                     frame,
                     zero,
                     zero ? 0 : platform.frames().mapCount(frame),
-                    platform.frames().has(frame, FrameTable.FILE));
+                    platform.frames().has(frame, FrameTable.FILE)
+                            || platform.hugeZero().is(platform.frames().head(frame)));
         }
         final long frame = kind.carriesFrameNumber() ? encoding.swapFrameNumber(pte) : 0;
         return new PageState(

@@ -1,7 +1,9 @@
 package mmutex.mm;
 
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.memory.RadixTable;
+import mmutex.memory.TableArena;
 import mmutex.memory.Words;
 import mmutex.seam.SchedulePoint;
 import mmutex.seam.Step;
@@ -16,6 +18,10 @@ import mmutex.sync.PteLock;
  * write; hardware (an access window) sets young and dirty by compare-and-set without it. A valid entry is never
  * overwritten by load, compute, store: it is cleared atomically, or changed by a compare-and-set loop. Decisions on
  * "still the same" are made under the lock.
+ *
+ * <p>Huge entries ({@link HugePmd}) stand in the tables of level 1 and follow the same rules; their lock is that of the
+ * table they stand in (the kernel's pmd_lock). Only from nothing to something an upper entry changes without it: a leaf
+ * table is published by compare-and-set, so whoever installs a huge entry does it by compare-and-set too.
  */
 public final class PageTable {
     /** As {@link RadixTable#NO_SLOT}. */
@@ -102,5 +108,48 @@ public final class PageTable {
             windows.flush(actor);
         }
         return before;
+    }
+
+    // ---- huge entries: slots proper, as hugeSlot and upperSlot give them -------------------------------------
+
+    /** Slot of the level-1 entry that covers an address; {@link #NO_SLOT} if its table does not exist. */
+    public long upperSlot(final long addr) {
+        return radix.upperSlot(addr >>> encoding.pageShift());
+    }
+
+    /** Slot of the level-1 entry that covers an address, creating tables; {@link #NO_SLOT} if there is no room. */
+    public long upperSlotOrCreate(final long addr) {
+        return radix.upperSlotOrCreate(addr >>> encoding.pageShift());
+    }
+
+    /** Bytes that a huge entry maps. */
+    public long hugeSize() {
+        return 1L << encoding.indexBits() + encoding.pageShift();
+    }
+
+    /** Reads an upper entry: 0, a table's offset, or a huge entry. */
+    public long loadUpper(final long slot) {
+        SchedulePoint.before(Step.PTE_LOAD, slot);
+        // ORDER(pte-publish) acquire: of a huge entry, as of any leaf. A table's entries: table-publish.
+        return entries.loadAcquire(slot);
+    }
+
+    /** Changes an upper entry if it still has a value; from 0 to a huge entry with the lock held. */
+    public boolean compareAndSetUpper(final long slot, final long expected, final long upper) {
+        SchedulePoint.before(Step.PTE_CAS, slot);
+        return entries.compareAndSet(slot, expected, upper); // ORDER(pte-publish) volatile
+    }
+
+    /** Clears an upper entry in one step and returns what it was. Lock held. */
+    public long getAndClearUpper(final long slot) {
+        SchedulePoint.before(Step.PTE_CLEAR, slot);
+        return entries.getAndSet(slot, TableArena.NO_TABLE);
+    }
+
+    /** pmd_populate: a leaf table takes the place of an entry that hardware refuses or that is empty. Lock held. */
+    public void populate(final long slot, final long leafTable) {
+        SchedulePoint.before(Step.TABLE_PUBLISH, slot);
+        // ORDER(table-publish) release: the table's entries are stored before it can be reached.
+        entries.storeRelease(slot, leafTable);
     }
 }

@@ -8,6 +8,7 @@ import mmutex.layout.PteEncoding;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameData;
 import mmutex.memory.FrameTable;
+import mmutex.memory.SwapSlots;
 import mmutex.memory.TableArena;
 import mmutex.notify.NotifierRange;
 import mmutex.sync.AccessWindow;
@@ -40,8 +41,11 @@ public final class Platform {
     private final FileTable files = new FileTable();
     private final HugePagePool hugePages;
     private final ReverseMap reverseMap;
+    private volatile SwapSlots swap;
     private final AtomicReferenceArray<DeviceMemory> deviceMemories = new AtomicReferenceArray<>(DEVICE_MEMORIES_MAX);
     private final AtomicInteger nextDeviceMemory = new AtomicInteger(1); // 0 in a frame's private word: nobody's
+    private final HugeZero hugeZero;
+    private volatile TransparentHugePages transparentHugePages = TransparentHugePages.MADVISE;
 
     /**
      * Creates the shared state.
@@ -76,12 +80,13 @@ public final class Platform {
         this.encoding = encoding;
         this.profile = profile;
         this.quirks = Set.copyOf(quirks);
-        this.frames = new FrameTable(frameCount);
+        this.frames = new FrameTable(frameCount, encoding.indexBits());
         this.data = new FrameData(frameCount, encoding.pageShift());
         this.allocator = new FrameAllocator(
                 frames,
                 data,
                 pfn -> deviceMemories.get(DeviceMemory.id(frames, pfn)).freed(pfn));
+        this.hugeZero = new HugeZero(allocator);
         this.tables = new TableArena(encoding.indexBits() + 3, tableCount);
         this.hugePages = new HugePagePool(this);
         this.pageLock = new PageLock(frames);
@@ -149,11 +154,45 @@ public final class Platform {
         return 1L << encoding.pageShift();
     }
 
-    /** put_page: drops a reference that a page getter gave; the zero frame is not counted. */
+    /** put_page: drops a reference that a page getter gave on a page's folio; the zero frame is not counted. */
     public void putPage(final long pfn) {
         if (pfn != FrameAllocator.ZERO_FRAME) {
             allocator.put(pfn);
         }
+    }
+
+    // ---- swap -----------------------------------------------------------------------------------------------
+
+    /** The swap area; null if there has never been one. A closed one stays until there is another. */
+    public SwapSlots swap() {
+        return swap;
+    }
+
+    /** swapon: pages go to another area from now on; the last one is closed, and none of its slots is in use. */
+    public void swap(final SwapSlots area) {
+        swap = area;
+    }
+
+    // ---- large pages ----------------------------------------------------------------------------------------
+
+    /** unlock_page: releases the lock of the folio that a page belongs to; the caller holds a reference on it. */
+    public void unlockPage(final Actor actor, final long pfn) {
+        pageLock.unlock(actor, frames.head(pfn));
+    }
+
+    /** The huge page of zeroes. */
+    public HugeZero hugeZero() {
+        return hugeZero;
+    }
+
+    /** Where faults map huge pages: /sys/kernel/mm/transparent_hugepage/enabled. */
+    public TransparentHugePages transparentHugePages() {
+        return transparentHugePages;
+    }
+
+    /** Changes the policy for later faults. */
+    public void transparentHugePages(final TransparentHugePages policy) {
+        transparentHugePages = policy;
     }
 
     // ---- files and huge pages -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@ package mmutex.mm;
 
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
+import mmutex.memory.RadixTable;
 
 /**
  * What mincore says of a range: mm/mincore.c (6.12). Nothing is touched; exclusive and device-private pages count as there,
@@ -44,6 +45,9 @@ public final class Residency {
         final PageTable table = space.pageTable();
         final PteEncoding encoding = space.encoding();
         final long slot = table.slot(addr);
+        if (RadixTable.isHuge(slot)) {
+            return true;
+        }
         if (slot == PageTable.NO_SLOT) {
             return isCached(vma, addr);
         }

@@ -39,6 +39,28 @@ public final class ReverseMap {
         frames.addMapCount(pfn, -1);
     }
 
+    /** folio_add_new_anon_rmap of a compound page that one huge entry maps: AnonExclusive is the head's alone. */
+    public void addNewAnonEntire(final long folio, final Vma vma, final long addr) {
+        frames.setMapping(folio, vma.anonVma().id(), vma.linearIndex(addr));
+        for (int i = 0; i < frames.compoundFrames(); i++) {
+            frames.setBits(folio + i, FrameTable.ANON);
+        }
+        if (platform.profile().hasAnonExclusive()) {
+            frames.setBits(folio, FrameTable.ANON_EXCLUSIVE);
+        }
+        frames.addEntireMapCount(folio, 1);
+    }
+
+    /** folio_try_dup_anon_rmap_pmd: one more huge entry maps it. */
+    public void addEntire(final long folio) {
+        frames.addEntireMapCount(folio, 1);
+    }
+
+    /** folio_remove_rmap_pmd. */
+    public void removeEntire(final long folio) {
+        frames.addEntireMapCount(folio, -1);
+    }
+
     /** hugetlb_remove_rmap: one mapping of a huge page goes, with its references; the last one gives the page back. */
     public void removeHuge(final Actor actor, final int page) {
         final HugePagePool pool = platform.hugePages();
@@ -52,6 +74,23 @@ public final class ReverseMap {
         }
     }
 
+    /**
+     * A huge entry becomes single ones: each maps its page, holds a reference, and inherits AnonExclusive from the head.
+     * The lock of the huge entry is held.
+     */
+    void splitEntire(final long folio) {
+        final int count = frames.compoundFrames();
+        frames.getMany(folio, count - 1);
+        final boolean exclusive = frames.has(folio, FrameTable.ANON_EXCLUSIVE);
+        for (int i = 0; i < count; i++) {
+            if (exclusive) {
+                frames.setBits(folio + i, FrameTable.ANON_EXCLUSIVE);
+            }
+            frames.addMapCount(folio + i, 1);
+        }
+        removeEntire(folio);
+    }
+
     /** folio_add_anon_rmap_pte of a page that was moved: one more mapping, which may be its owner's. PTL held. */
     public void addMoved(final long pfn, final boolean exclusive) {
         if (exclusive && platform.profile().hasAnonExclusive()) {
@@ -60,31 +99,31 @@ public final class ReverseMap {
         frames.addMapCount(pfn, 1);
     }
 
-    /** folio_move_anon_rmap: the page now belongs to this VMA's anon_vma alone. Page locked. */
-    public void moveTo(final long pfn, final Vma vma) {
-        frames.setMapping(pfn, vma.anonVma().id(), frames.index(pfn));
+    /** folio_move_anon_rmap: the folio now belongs to this VMA's anon_vma alone. Page locked. */
+    public void moveTo(final long folio, final Vma vma) {
+        frames.setMapping(folio, vma.anonVma().id(), frames.index(folio));
     }
 
     /**
-     * folio_lock_anon_vma_read: the frame's anon_vma with its family locked for reading; null if the frame is not mapped
+     * folio_lock_anon_vma_read: the folio's anon_vma with its family locked for reading; null if the frame is not mapped
      * (an exclusive frame up to 6.14 is not) or not anonymous.
      */
-    public AnonVma lockAnonVma(final Actor actor, final long pfn) {
-        return lockAnonVma(actor, pfn, true);
+    public AnonVma lockAnonVma(final Actor actor, final long folio) {
+        return lockAnonVma(actor, folio, true);
     }
 
     /**
      * rmap_walk_anon_lock: the same for a locked frame, mapped or not: migration entries don't count as mappings. Null if
      * there is no VMA left that could have one.
      */
-    public AnonVma lockAnonVmaOfMigrated(final Actor actor, final long pfn) {
-        return lockAnonVma(actor, pfn, false);
+    public AnonVma lockAnonVmaOfMigrated(final Actor actor, final long folio) {
+        return lockAnonVma(actor, folio, false);
     }
 
-    private AnonVma lockAnonVma(final Actor actor, final long pfn, final boolean mapped) {
+    private AnonVma lockAnonVma(final Actor actor, final long folio, final boolean mapped) {
         while (true) { // ends: each round means that the frame changed hands meanwhile
-            final long id = frames.mapping(pfn);
-            if (id == 0 || mapped && frames.mapCount(pfn) == 0) {
+            final long id = frames.mapping(folio);
+            if (id == 0 || mapped && frames.folioMapCount(folio) == 0) {
                 return null;
             }
             final AnonVma found = platform.anonVma(id);
@@ -96,8 +135,8 @@ public final class ReverseMap {
             }
             found.lock().readLock(actor);
             // ORDER(anon-vma-recheck): the id may have been freed and used again before the lock was held.
-            if (frames.mapping(pfn) == id && platform.anonVma(id) == found) {
-                if (mapped && frames.mapCount(pfn) == 0) {
+            if (frames.mapping(folio) == id && platform.anonVma(id) == found) {
+                if (mapped && frames.folioMapCount(folio) == 0) {
                     found.lock().readUnlock(actor);
                     return null;
                 }

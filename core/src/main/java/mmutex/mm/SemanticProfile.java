@@ -29,6 +29,7 @@ import mmutex.notify.NotifierEvent;
  * @param mergesIntoUnfaulted a VMA without anon_vma is merged with a changed neighbour that has one
  * @param mprotectNotifyLevel level of the upper entries whose presence mprotect looks at before it sends its event
  * @param populate what MADV_POPULATE does about holes, if the kernel has it
+ * @param swapInGrantsWrite a page that is read back from swap is writable at once where nobody has to notice the write
  * @param mremapMovesManyVmas mremap moves a range VMA by VMA, holes and all, instead of refusing what isn't one VMA
  * @param retriedFaultIsMajor a fault that had to wait counts as major
  * @param hasAnonExclusive the AnonExclusive bit exists
@@ -36,6 +37,10 @@ import mmutex.notify.NotifierEvent;
  * @param migrationWalkAcceptsExclusive the migration walk takes exclusive entries for its own (a defect)
  * @param deviceFaultTakesPageLock a fault on a device-private page takes its page lock before it calls the driver
  * @param hasVmaLock faults try the per-VMA lock first
+ * @param makeConfusesSubpages make takes a large folio's head for whichever page was asked for, and hands it to the device;
+ *     later versions refuse all but the head
+ * @param restoreConfusesSubpages a fault maps a large folio's head in the place of any of its pages
+ * @param hugeZeroWriteAllocates a write to the huge page of zeroes gets a huge page (6.13), not a small one
  * @param deviceFaultPages pages that the test device faults per round
  * @param deviceMigrationPages pages that the test device migrates per round
  * @param deviceWritesMigratedHoles the test device maps memory that it gave to untouched pages writable
@@ -62,6 +67,7 @@ public record SemanticProfile(
         boolean mergesIntoUnfaulted,
         int mprotectNotifyLevel,
         Populate populate,
+        boolean swapInGrantsWrite,
         boolean mremapMovesManyVmas,
         boolean retriedFaultIsMajor,
         boolean hasAnonExclusive,
@@ -69,6 +75,9 @@ public record SemanticProfile(
         boolean migrationWalkAcceptsExclusive,
         boolean deviceFaultTakesPageLock,
         boolean hasVmaLock,
+        boolean makeConfusesSubpages,
+        boolean restoreConfusesSubpages,
+        boolean hugeZeroWriteAllocates,
         int deviceFaultPages,
         int deviceMigrationPages,
         boolean deviceWritesMigratedHoles,
@@ -135,11 +144,15 @@ public record SemanticProfile(
             PMD,
             Populate.ABSENT,
             false,
+            false,
+            true,
+            false,
+            false,
             true,
             false,
             false,
             true,
-            false,
+            true,
             false,
             64,
             64,
@@ -168,6 +181,10 @@ public record SemanticProfile(
             false,
             PMD,
             Populate.ABSENT,
+            false,
+            false,
+            true,
+            false,
             false,
             true,
             false,
@@ -203,10 +220,14 @@ public record SemanticProfile(
             PMD,
             Populate.PASSES_HOLES,
             false,
+            false,
             true,
             true,
             false,
             true,
+            false,
+            false,
+            false,
             false,
             false,
             64,
@@ -236,6 +257,7 @@ public record SemanticProfile(
             false,
             PUD,
             Populate.STOPS_AT_HOLE,
+            true,
             false,
             false,
             true,
@@ -243,6 +265,9 @@ public record SemanticProfile(
             true,
             false,
             true,
+            false,
+            false,
+            false,
             64,
             64,
             true,
@@ -271,11 +296,15 @@ public record SemanticProfile(
             PUD,
             Populate.STOPS_AT_HOLE,
             true,
+            true,
+            false,
+            true,
+            true,
             false,
             true,
             true,
             false,
-            true,
+            false,
             true,
             32,
             512,

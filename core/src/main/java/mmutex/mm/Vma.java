@@ -141,6 +141,11 @@ public final class Vma {
         return linearIndex >= pageOffset && linearIndex < pageOffset + (end - start >>> space.pageShift());
     }
 
+    /** Whether any of a range of linear page indices, both ends included, lies in this VMA. */
+    public boolean overlaps(final long first, final long last) {
+        return last >= pageOffset && first < pageOffset + (end - start >>> space.pageShift());
+    }
+
     /** The reverse-map object of its pages; null until the first page is about to be mapped. */
     public AnonVma anonVma() {
         // ORDER(anon-vma-publish) acquire: the object is linked before a fault uses it. Pairs with the release below.

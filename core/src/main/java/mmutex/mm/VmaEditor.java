@@ -289,6 +289,7 @@ public final class VmaEditor {
     /** __split_vma: the VMA keeps what lies below, a new one gets what lies above. Returns the new one. */
     private Vma splitAt(final Actor actor, final Vma vma, final long addr) {
         lock(actor, vma);
+        PmdSplitter.splitAtBoundary(actor, vma, addr);
         final FileMapping file = vma.file();
         final Vma above = new Vma(space, addr, vma.end(), vma.flags(), vma.linearIndex(addr), file);
         lock(actor, above);
@@ -312,6 +313,7 @@ public final class VmaEditor {
      * between, would leave a migration entry behind.
      */
     private void shiftBoundary(final Actor actor, final Vma below, final Vma above, final long boundary) {
+        PmdSplitter.splitAtBoundary(actor, boundary < below.end() ? below : above, boundary);
         if (boundary == above.end()) {
             resize(actor, below, below.start(), boundary, below.pageOffset());
             absorb(actor, above);

@@ -1,5 +1,6 @@
 package mmutex.mm;
 
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameTable;
@@ -28,5 +29,17 @@ public final class WriteUpgrade {
         // Private: only a page that the write fault would reuse as well.
         return !encoding.isSpecial(pte)
                 && platform.frames().has(encoding.frameNumber(pte), FrameTable.ANON | FrameTable.ANON_EXCLUSIVE);
+    }
+
+    /** can_change_pmd_writable (6.2 and later): the same of a huge entry; its lock held. */
+    public static boolean isPossibleHuge(final Vma vma, final long pmd) {
+        final boolean wantsFault = !vma.has(VmFlags.SOFTDIRTY) && !HugePmd.isSoftDirty(pmd)
+                || HugePmd.isUffdWp(pmd) && vma.has(VmFlags.UFFD_WP);
+        return !HugePmd.isNoAccess(pmd)
+                && !wantsFault
+                && vma.space()
+                        .platform()
+                        .frames()
+                        .has(HugePmd.frameNumber(pmd), FrameTable.ANON | FrameTable.ANON_EXCLUSIVE);
     }
 }

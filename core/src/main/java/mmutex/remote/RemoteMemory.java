@@ -89,9 +89,10 @@ public final class RemoteMemory {
         } else {
             platform.data().write(pfn, offset, bytes, index, count);
             // set_page_dirty_lock: the page lock keeps the frame from being dropped as clean meanwhile.
-            platform.pageLock().lock(task, pfn);
-            platform.frames().markDirty(pfn);
-            platform.pageLock().unlock(task, pfn);
+            final long folio = platform.frames().head(pfn);
+            platform.pageLock().lock(task, folio);
+            platform.frames().markDirty(folio);
+            platform.pageLock().unlock(task, folio);
         }
         if (pfn != FrameAllocator.ZERO_FRAME) {
             if ((flags & GupFlags.PIN) != 0) {

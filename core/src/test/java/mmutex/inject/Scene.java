@@ -100,8 +100,7 @@ final class Scene {
     }
 
     Errno mapSharedMemory() {
-        return emulation.process.mmapShared(
-                cpu, Emulation.BASE, PAGES * Emulation.PAGE, Emulation.READ_WRITE);
+        return emulation.process.mmapShared(cpu, Emulation.BASE, PAGES * Emulation.PAGE, Emulation.READ_WRITE);
     }
 
     /** Pages that have moved although the device could not map them are not moved again: a device read maps them. */

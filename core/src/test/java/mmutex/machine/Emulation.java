@@ -172,11 +172,15 @@ public final class Emulation {
         checker.atQuiescence(cpu).orThrow();
     }
 
+    void closeHandles() {
+        handles.forEach(handle -> handle.close(cpu));
+        handles.clear();
+    }
+
     /** Ends the process; then neither a frame nor a table may be left. Other processes and devices are gone already. */
     public void assertNothingIsLeft() {
         assertSound();
-        handles.forEach(handle -> handle.close(cpu));
-        handles.clear();
+        closeHandles();
         cpu.run(null);
         process.exit(cpu);
         assertThat(platform.allocator().inUse()).as("frames left").isZero();

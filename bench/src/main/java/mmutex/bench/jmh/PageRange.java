@@ -150,7 +150,7 @@ final class PageRange {
         space.mmapLock().readLock(maker);
         check(ExclusiveMaker.makeRange(maker, space, page, 1, OWNER, onePage) == 1, "make");
         space.mmapLock().readUnlock(maker);
-        platform.pageLock().unlock(maker, onePage[0]);
+        platform.unlockPage(maker, onePage[0]);
         platform.putPage(onePage[0]);
     }
 

@@ -32,6 +32,12 @@ final class Actions {
         ACTIONS.put(Operation.UFFD_REGISTER, UserFaultActions::register);
         ACTIONS.put(Operation.UFFD_WRITEPROTECT, UserFaultActions::writeProtect);
         ACTIONS.put(Operation.UFFD_EVENTS_SO_FAR, UserFaultActions::events);
+        ACTIONS.put(Operation.SWAPON, ReclaimActions::swapOn);
+        ACTIONS.put(Operation.SWAPOFF, ReclaimActions::swapOff);
+        ACTIONS.put(Operation.COMPACT_MEMORY, ReclaimActions::compact);
+        ACTIONS.put(Operation.KSM_SCAN, ReclaimActions::scanSamePages);
+        ACTIONS.put(Operation.DROP_CACHES, ReclaimActions::nothing);
+        ACTIONS.put(Operation.WAIT_WRITEBACK, ReclaimActions::nothing);
         ACTIONS.put(Operation.CPU_READ, CpuActions::read);
         ACTIONS.put(Operation.CPU_WRITE, CpuActions::write);
         ACTIONS.put(Operation.CPU_FETCH_ADD, CpuActions::fetchAdd);

@@ -1,13 +1,13 @@
 package mmutex.stress.conform;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import mmutex.change.Advisor.Advice;
 import mmutex.layout.VmFlags;
 import mmutex.machine.Process;
-import mmutex.mm.AddressSpace;
-import mmutex.mm.Vma;
 
 /** System calls that change a process's mappings. */
 final class MemoryActions {
@@ -22,18 +22,12 @@ final class MemoryActions {
             VmFlags.READ | VmFlags.WRITE,
             "rwx",
             VmFlags.READ | VmFlags.WRITE | VmFlags.EXEC);
-    private static final Map<String, Advice> ADVICE = Map.of(
-            "DONTNEED", Advice.DONTNEED,
-            "DONTFORK", Advice.DONTFORK,
-            "WIPEONFORK", Advice.WIPEONFORK,
-            "HUGEPAGE", Advice.HUGEPAGE,
-            "FREE", Advice.FREE,
-            "COLD", Advice.COLD,
-            "POPULATE_READ", Advice.POPULATE_READ,
-            "POPULATE_WRITE", Advice.POPULATE_WRITE);
+    /** Recordings call advice as core does. */
+    private static final Map<String, Advice> ADVICE =
+            Arrays.stream(Advice.values()).collect(Collectors.toMap(Advice::name, advice -> advice));
+
     private static final int SHOWN_PAGES = 8;
     private static final long CLEAR_SOFT_DIRTY = 4;
-    private static final long HUGE_PAGE_SIZE = 1L << 21;
 
     private MemoryActions() {}
 
@@ -53,11 +47,8 @@ final class MemoryActions {
         return Outcome.of(party.process().munmap(party.cpu(), step.at(), step.length()));
     }
 
-    static Outcome mprotect(final World world, final Party party, final Step step) throws NotEmulated {
-        final Outcome outcome =
-                Outcome.of(party.process().mprotect(party.cpu(), step.at(), step.length(), protection(step)));
-        refuseHugePages(party.process().space());
-        return outcome;
+    static Outcome mprotect(final World world, final Party party, final Step step) {
+        return Outcome.of(party.process().mprotect(party.cpu(), step.at(), step.length(), protection(step)));
     }
 
     static Outcome madvise(final World world, final Party party, final Step step) throws NotEmulated {
@@ -65,9 +56,7 @@ final class MemoryActions {
         if (advice == null) {
             throw new NotEmulated("madvise " + step.text("advice"));
         }
-        final Outcome outcome = Outcome.of(party.process().madvise(party.cpu(), step.at(), step.length(), advice));
-        refuseHugePages(party.process().space());
-        return outcome;
+        return Outcome.of(party.process().madvise(party.cpu(), step.at(), step.length(), advice));
     }
 
     static Outcome mremap(final World world, final Party party, final Step step) {
@@ -107,15 +96,5 @@ final class MemoryActions {
 
     static long protection(final Step step) {
         return PROTECTION.get(step.text("prot"));
-    }
-
-    /** Where huge pages are welcome and one would fit, the next fault would map one; these are not emulated. */
-    private static void refuseHugePages(final AddressSpace space) throws NotEmulated {
-        for (final Vma vma : space.vmas().snapshot()) {
-            final long aligned = vma.start() + HUGE_PAGE_SIZE - 1 & -HUGE_PAGE_SIZE;
-            if (vma.has(VmFlags.HUGEPAGE) && vma.end() - aligned >= HUGE_PAGE_SIZE) {
-                throw new NotEmulated("madvise HUGEPAGE of 2 MiB");
-            }
-        }
     }
 }

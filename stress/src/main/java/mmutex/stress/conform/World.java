@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import mmutex.change.SamePageMerger;
 import mmutex.device.MirrorDevice;
 import mmutex.machine.File;
 import mmutex.machine.Machine;
@@ -34,6 +35,7 @@ final class World implements AutoCloseable {
     private boolean forked;
     private File file;
     private FaultHandlerThread faultHandler;
+    private SamePageMerger merger;
 
     World(final SemanticProfile profile) {
         this.machine = new Machine(MachineSpec.defaults()
@@ -75,6 +77,14 @@ final class World implements AutoCloseable {
             faultHandler = new FaultHandlerThread(new UserFaultFd(party.process()), task);
         }
         return faultHandler;
+    }
+
+    /** The machine's scanner for pages of the same content. */
+    SamePageMerger samePageMerger() {
+        if (merger == null) {
+            merger = machine.newSamePageMerger();
+        }
+        return merger;
     }
 
     /** The scenario is over: no thread outlives it. */

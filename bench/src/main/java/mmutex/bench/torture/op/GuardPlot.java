@@ -25,8 +25,7 @@ final class GuardPlot implements TortureOperation {
         require(guard.register(hand.cpu(), addr, World.PAGE, false, true), "register");
         require(guard.writeProtect(hand.cpu(), addr, World.PAGE, true), "write-protect");
         hand.checkPlotPage(member, number);
-        final Result refused =
-                hand.mirror().exclusive(hand.cpu(), addr, 1, DeviceBuffer.ofArray(new byte[World.PAGE]));
+        final Result refused = hand.mirror().exclusive(hand.cpu(), addr, 1, DeviceBuffer.ofArray(new byte[World.PAGE]));
         Finding.require(
                 refused.errno() == Errno.EBUSY || refused.errno() == Errno.EFAULT,
                 "exclusive on a page that userfaultfd protects: %s",

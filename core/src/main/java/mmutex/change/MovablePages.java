@@ -1,0 +1,47 @@
+package mmutex.change;
+
+import mmutex.memory.FrameTable;
+import mmutex.mm.Platform;
+import mmutex.mm.Task;
+
+/**
+ * Which frames reclaim and compaction may take away, and how they hold one meanwhile: isolate_lru_page and a trylock, in
+ * the kernel's terms.
+ */
+final class MovablePages {
+    private static final long IMMOVABLE = FrameTable.FILE
+            | FrameTable.DEVICE_PRIVATE
+            | FrameTable.KSM
+            | FrameTable.COMPOUND_HEAD
+            | FrameTable.COMPOUND_TAIL;
+
+    private MovablePages() {}
+
+    /** References and locks an anonymous page that is mapped; false, with nothing held, if it can't be had at once. */
+    static boolean isolate(final Task task, final Platform platform, final long pfn) {
+        final FrameTable frames = platform.frames();
+        if (!isMovable(frames, pfn) || !frames.tryGet(pfn)) {
+            return false;
+        }
+        if (!platform.pageLock().tryLock(task, pfn)) {
+            platform.allocator().put(pfn);
+            return false;
+        }
+        // Again: the frame may have changed hands before it was ours. Whoever else holds it is using it.
+        final boolean movable = isMovable(frames, pfn) && frames.refCount(pfn) == frames.mapCount(pfn) + 1;
+        if (!movable) {
+            putBack(task, platform, pfn);
+        }
+        return movable;
+    }
+
+    private static boolean isMovable(final FrameTable frames, final long pfn) {
+        final long state = frames.state(pfn);
+        return (state & (FrameTable.ANON | IMMOVABLE)) == FrameTable.ANON && frames.mapCount(pfn) > 0;
+    }
+
+    static void putBack(final Task task, final Platform platform, final long pfn) {
+        platform.pageLock().unlock(task, pfn);
+        platform.allocator().put(pfn);
+    }
+}

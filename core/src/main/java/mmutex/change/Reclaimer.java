@@ -1,0 +1,143 @@
+package mmutex.change;
+
+import mmutex.layout.VmFlags;
+import mmutex.memory.FrameTable;
+import mmutex.memory.SwapSlots;
+import mmutex.mm.AddressSpace;
+import mmutex.mm.AnonVma;
+import mmutex.mm.Errno;
+import mmutex.mm.Platform;
+import mmutex.mm.Task;
+import mmutex.mm.Vma;
+import mmutex.sync.ActorLocal;
+
+/**
+ * Takes anonymous pages away that nobody needs at the moment: shrink_folio_list, mm/vmscan.c, and try_to_unmap, mm/rmap.c
+ * (6.12); semantics 3.18. Pages that MADV_FREE left clean are dropped, others go to a swap slot.
+ *
+ * <p>Up to 6.14 an exclusive page counts as mapped nowhere, so no walk finds its entry: it stays (Q8). From 6.15 on its
+ * entry is found, the device revoked, and the page goes like others.
+ *
+ * <p>Every entry is a migration entry first, on which faults wait for the page lock; only when nobody else holds the page
+ * do they become swap entries, else mappings again. The kernel installs swap entries at once, since a page that has to
+ * stay can be found in its swap cache.
+ *
+ * <p>Threads: any task that holds no lock, or the mmap lock shared.
+ */
+public final class Reclaimer {
+    private static final ActorLocal<byte[][]> BOUNCE = new ActorLocal<>(() -> new byte[1][]);
+
+    private Reclaimer() {}
+
+    /**
+     * Reclaims up to so many pages, looking at each frame once.
+     *
+     * @param first frame to begin with: a hand that goes round
+     * @return the frame behind the last one that was looked at
+     */
+    public static long shrink(final Task task, final Platform platform, final long first, final int count) {
+        final long limit = platform.allocator().limit();
+        long pfn = first;
+        int reclaimed = 0;
+        for (long looked = 0; looked < limit && reclaimed < count; looked++) {
+            pfn = pfn >= limit ? 0 : pfn;
+            reclaimed += reclaim(task, platform, pfn) ? 1 : 0;
+            pfn++;
+        }
+        return pfn;
+    }
+
+    /** Reclaims one page, if that is possible without waiting for anybody. */
+    public static boolean reclaim(final Task task, final Platform platform, final long pfn) {
+        // 1. A reference and, by trylock, the page lock.
+        if (!MovablePages.isolate(task, platform, pfn)) {
+            return false;
+        }
+        // 2. A place for its contents, unless they may be dropped; and nobody insists on having it in memory.
+        final long slot = isDroppable(platform, pfn) || platform.swap() == null
+                ? SwapSlots.NONE
+                : platform.swap().allocate();
+        boolean reclaimed = false;
+        if ((slot != SwapSlots.NONE || isDroppable(platform, pfn)) && !isLockedIntoMemory(task, platform, pfn)) {
+            // 3. Unmapped everywhere: whoever touches it now waits for the page lock.
+            MigrationEntries.installEverywhere(task, platform, pfn);
+            // 4. Nobody else uses it? Then it goes; else it is mapped again.
+            reclaimed = isUnused(platform, pfn) && replaceEntries(task, platform, pfn, slot);
+            if (!reclaimed) {
+                MigrationEntries.remove(task, platform, pfn, pfn);
+            }
+        }
+        if (slot != SwapSlots.NONE) {
+            platform.swap().put(slot); // ours; the entries have their own
+        }
+        // 5. With our reference the frame goes, if nothing refers to it any more.
+        MovablePages.putBack(task, platform, pfn);
+        return reclaimed;
+    }
+
+    private static boolean isUnused(final Platform platform, final long pfn) {
+        return platform.frames().mapCount(pfn) == 0 && platform.frames().refCount(pfn) == 1;
+    }
+
+    /** Freed lazily, and not written to since. */
+    private static boolean isDroppable(final Platform platform, final long pfn) {
+        final long state = platform.frames().state(pfn);
+        return (state & (FrameTable.LAZY_FREE | FrameTable.DIRTY)) == FrameTable.LAZY_FREE;
+    }
+
+    /** False if the page turns out to have been written to after all, and there is no slot for it. */
+    private static boolean replaceEntries(final Task task, final Platform platform, final long pfn, final long slot) {
+        if (slot != SwapSlots.NONE) {
+            platform.swap().save(slot, pfn, bounce(task, platform));
+            MigrationEntries.replaceBySwap(task, platform, pfn, slot);
+            return true;
+        }
+        if (isDroppable(platform, pfn)) {
+            MigrationEntries.drop(task, platform, pfn);
+            return true;
+        }
+        // The kernel marks it swap-backed again.
+        platform.frames().clearBits(pfn, FrameTable.LAZY_FREE);
+        return false;
+    }
+
+    /** Whether a VMA that may map the page is locked; a race with mlock is harmless: mlock brings the page back. */
+    private static boolean isLockedIntoMemory(final Task task, final Platform platform, final long pfn) {
+        final AnonVma anonVma = platform.reverseMap().lockAnonVma(task, pfn);
+        if (anonVma == null) {
+            return true; // mapped nowhere: nothing to take away
+        }
+        boolean locked = false;
+        final long index = platform.frames().index(pfn);
+        for (final Vma vma : anonVma.vmas()) {
+            locked |= vma.covers(index) && vma.has(VmFlags.LOCKED);
+        }
+        anonVma.lock().readUnlock(task);
+        return locked;
+    }
+
+    private static byte[] bounce(final Task task, final Platform platform) {
+        final byte[][] holder = BOUNCE.of(task);
+        if (holder[0] == null || holder[0].length != platform.pageSize()) {
+            holder[0] = new byte[(int) platform.pageSize()];
+        }
+        return holder[0];
+    }
+
+    /**
+     * try_to_unuse, for swapoff: brings every swapped-out page of an address space back.
+     *
+     * @return OK; ENOMEM if frames ran out, with some pages back
+     */
+    public static Errno bringBack(final Task task, final AddressSpace space) {
+        space.mmapLock().readLock(task);
+        Errno result = Errno.OK;
+        for (final Vma vma : space.vmas().snapshot()) {
+            if (result == Errno.OK) {
+                result = SwapScan.bringBack(task, vma);
+            }
+        }
+        space.mmapLock().readUnlock(task);
+        return result;
+    }
+}

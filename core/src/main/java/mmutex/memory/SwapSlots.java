@@ -1,0 +1,111 @@
+package mmutex.memory;
+
+/**
+ * A swap area: slots of a page each, with the number of entries that refer to each. Slot 0 is never used, as on disk.
+ *
+ * <p>Threads: any; lock-free. Contents of a slot change only while nobody refers to it but the one who took it, so a reader
+ * who finds his entry unchanged afterwards has read what was written.
+ *
+ * <p>Kernel counterpart: {@code struct swap_info_struct}, mm/swapfile.c (6.12); here without a disk and without a swap
+ * cache: a page is either in memory or in its slot.
+ */
+public final class SwapSlots {
+    /** Returned when no slot is left. */
+    public static final long NONE = 0;
+
+    private final FrameData memory;
+    private final Words contents;
+    private final Words counts;
+    private final long slots;
+    private final int pageShift;
+    private volatile boolean closed;
+
+    /**
+     * Creates an area with every slot free.
+     *
+     * @param memory what pages are read from and written to
+     * @param slots pages it can hold, at least 1
+     */
+    public SwapSlots(final FrameData memory, final long slots) {
+        this.memory = memory;
+        this.slots = slots;
+        this.pageShift = memory.pageShift();
+        this.contents = new Words("swap slots", slots + 1 << pageShift);
+        this.counts = new Words("swap counts", (slots + 1) * Long.BYTES);
+        for (long slot = 1; slot <= slots; slot++) {
+            contents.ensure(slot << pageShift);
+            counts.ensure(slot * Long.BYTES);
+        }
+    }
+
+    /** Pages it can hold. */
+    public long capacity() {
+        return slots;
+    }
+
+    /** Slots in use. */
+    public long inUse() {
+        long used = 0;
+        for (long slot = 1; slot <= slots; slot++) {
+            used += count(slot) != 0 ? 1 : 0;
+        }
+        return used;
+    }
+
+    /** Entries that refer to a slot. */
+    public long count(final long slot) {
+        return counts.loadVolatile(slot * Long.BYTES);
+    }
+
+    /** Gives no more slots out; those in use stay readable. */
+    public void close() {
+        closed = true;
+    }
+
+    /** Undoes {@link #close}. */
+    public void open() {
+        closed = false;
+    }
+
+    public boolean isClosed() {
+        return closed;
+    }
+
+    /** Takes a free slot, with a count of 1; {@link #NONE} if there is none. */
+    public long allocate() {
+        if (closed) {
+            return NONE;
+        }
+        for (long slot = 1; slot <= slots; slot++) {
+            if (count(slot) == 0 && counts.compareAndSet(slot * Long.BYTES, 0, 1)) {
+                return slot;
+            }
+        }
+        return NONE;
+    }
+
+    /** swap_duplicate: one more entry refers to it; the caller holds one that does. */
+    public void get(final long slot) {
+        counts.getAndAdd(slot * Long.BYTES, 1);
+    }
+
+    /** swap_free: one entry less. */
+    public void put(final long slot) {
+        final long before = counts.getAndAdd(slot * Long.BYTES, -1);
+        if (before <= 0) {
+            throw new IllegalStateException("swap count underflow: slot=" + slot + ", count=" + (before - 1));
+        }
+    }
+
+    /** Copies a frame that nobody can change into a slot that is the caller's. */
+    public void save(final long slot, final long pfn, final byte[] bounce) {
+        memory.read(pfn, 0, bounce, 0, memory.pageLength());
+        contents.write(slot << pageShift, bounce, 0, memory.pageLength());
+    }
+
+    /** Copies a slot into a frame that is the caller's. */
+    public void load(final long slot, final long pfn, final byte[] bounce) {
+        contents.read(slot << pageShift, bounce, 0, memory.pageLength());
+        memory.write(pfn, 0, bounce, 0, memory.pageLength());
+    }
+}
