@@ -54,7 +54,8 @@ final class LockOrderWatch {
     private static final Set<LockClass> NOT_OVER_A_WAIT_FOR_READERS =
             EnumSet.of(LockClass.SR, LockClass.DL, LockClass.PT, LockClass.SQ, LockClass.LF);
 
-    private final ActorLocal<Held> held = new ActorLocal<>(Held::new);
+    private static final ActorLocal<Held> HELD = new ActorLocal<>(Held::new);
+
     private final WatchLog log;
 
     LockOrderWatch(final WatchLog log) {
@@ -65,7 +66,7 @@ final class LockOrderWatch {
         if (tryOnly) {
             return;
         }
-        final Held holding = held.of(actor);
+        final Held holding = HELD.of(actor);
         if (!shared && wanted == LockClass.N) {
             notWhile(holding, NOT_OVER_A_WAIT_FOR_SPANS, "waits for running spans to end");
         } else if (!shared && wanted == LockClass.SR) {
@@ -91,7 +92,7 @@ final class LockOrderWatch {
     }
 
     void acquired(final Actor actor, final LockClass lock, final boolean shared) {
-        final Held holding = held.of(actor);
+        final Held holding = HELD.of(actor);
         holding.counts[lock.ordinal()]++;
         if (lock == LockClass.MM && !shared) {
             holding.mmapWrites++;
@@ -99,7 +100,7 @@ final class LockOrderWatch {
     }
 
     void released(final Actor actor, final LockClass lock, final boolean shared) {
-        final Held holding = held.of(actor);
+        final Held holding = HELD.of(actor);
         // A page lock may be released by another actor than the one that took it.
         holding.counts[lock.ordinal()] = Math.max(0, holding.counts[lock.ordinal()] - 1);
         if (lock == LockClass.MM && !shared) {

@@ -1,5 +1,7 @@
 package mmutex.memory;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import mmutex.seam.SchedulePoint;
 import mmutex.seam.Step;
 
@@ -20,6 +22,16 @@ public final class RadixTable {
     /** Returned where no leaf table exists. */
     public static final long NO_SLOT = -1;
 
+    private static final VarHandle ROOT;
+
+    static {
+        try {
+            ROOT = MethodHandles.lookup().findVarHandle(RadixTable.class, "root", long.class);
+        } catch (final ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     private static final int HUGE_LEVEL = 1;
     private static final long HUGE_BIT = 1;
 
@@ -29,10 +41,13 @@ public final class RadixTable {
     private final int indexBits;
     private final long indexMask;
     private final long emptyLeafEntry;
-    private final long root;
+
+    @SuppressWarnings("unused") // through ROOT
+    private long root;
 
     /**
-     * Creates an empty tree. If not even the root fits the arena ({@link #hasRoot}), nothing can ever be inserted.
+     * Creates an empty tree. If not even the root fits the arena ({@link #hasRoot}), the first insertion tries
+     * again.
      *
      * @param arena where its tables live
      * @param levels number of levels, at least 2
@@ -46,12 +61,30 @@ public final class RadixTable {
         this.indexBits = indexBits;
         this.indexMask = (1L << indexBits) - 1;
         this.emptyLeafEntry = emptyLeafEntry;
-        this.root = arena.allocate(0);
+        rootOrCreate();
     }
 
     /** Whether there was room for a root. Without one look-ups meet table 0, which is empty for ever. */
     public boolean hasRoot() {
-        return root != TableArena.NO_TABLE;
+        return root() != TableArena.NO_TABLE;
+    }
+
+    private long root() {
+        return (long) ROOT.getAcquire(this); // ORDER(table-publish) acquire
+    }
+
+    private long rootOrCreate() {
+        final long table = root();
+        if (table != TableArena.NO_TABLE) {
+            return table;
+        }
+        final long fresh = arena.allocate(0);
+        // ORDER(table-publish) volatile compare-and-set, as for every other table.
+        if (fresh == TableArena.NO_TABLE || ROOT.compareAndSet(this, TableArena.NO_TABLE, fresh)) {
+            return fresh;
+        }
+        arena.free(fresh);
+        return root();
     }
 
     /** Number of levels. */
@@ -84,7 +117,7 @@ public final class RadixTable {
      * answer is another negative number: {@link #isHuge}.
      */
     public long slot(final long vpn) {
-        long table = root;
+        long table = root();
         long upper = 0;
         for (int level = levels - 1; level > 0; level--) {
             upper = table + entryOffset(vpn, level);
@@ -100,7 +133,7 @@ public final class RadixTable {
 
     /** Slot of the level-1 entry that covers a page; {@link #NO_SLOT} if its table does not exist. */
     public long upperSlot(final long vpn) {
-        long table = root;
+        long table = root();
         for (int level = levels - 1; level > HUGE_LEVEL; level--) {
             table = entries.loadAcquire(table + entryOffset(vpn, level)); // ORDER(table-publish) acquire
             if (table == TableArena.NO_TABLE) {
@@ -112,10 +145,10 @@ public final class RadixTable {
 
     /** Slot of the level-1 entry that covers a page, creating tables; {@link #NO_SLOT} if the arena is full. */
     public long upperSlotOrCreate(final long vpn) {
-        if (!hasRoot()) {
+        long table = rootOrCreate();
+        if (table == TableArena.NO_TABLE) {
             return NO_SLOT;
         }
-        long table = root;
         for (int level = levels - 1; level > HUGE_LEVEL; level--) {
             final long upper = table + entryOffset(vpn, level);
             table = entries.loadAcquire(upper); // ORDER(table-publish) acquire
@@ -139,10 +172,10 @@ public final class RadixTable {
      * left alone and reported as by {@link #slot}.
      */
     public long slotOrCreate(final long vpn) {
-        if (!hasRoot()) {
+        long table = rootOrCreate();
+        if (table == TableArena.NO_TABLE) {
             return NO_SLOT;
         }
-        long table = root;
         long upper = 0;
         for (int level = levels - 1; level > 0; level--) {
             upper = table + entryOffset(vpn, level);
@@ -179,7 +212,7 @@ public final class RadixTable {
 
     /** Whether the entry at {@code level} (at least 1) that covers a page leads to a table. */
     public boolean isPopulated(final long vpn, final int level) {
-        long table = root;
+        long table = root();
         for (int l = levels - 1; l >= level; l--) {
             table = entries.loadAcquire(table + entryOffset(vpn, l)); // ORDER(table-publish) acquire
             if (table == TableArena.NO_TABLE) {
@@ -197,7 +230,7 @@ public final class RadixTable {
     public long nextPopulated(final long vpn, final long end) {
         long page = vpn;
         while (page < end) { // bounded: every round moves page forward or returns
-            long table = root;
+            long table = root();
             int level = levels - 1;
             for (; level > 0; level--) {
                 table = entries.loadAcquire(table + entryOffset(page, level)); // ORDER(table-publish) acquire
@@ -234,14 +267,14 @@ public final class RadixTable {
      * @return the detached tables, chained, or {@link TableArena#NO_TABLE}
      */
     public long detachRange(final long floor, final long ceiling) {
-        return detachBelow(root, levels - 1, 0, floor, ceiling, TableArena.NO_TABLE);
+        return detachBelow(root(), levels - 1, 0, floor, ceiling, TableArena.NO_TABLE);
     }
 
     /** Detaches every table and the root; the tree is dead afterwards. */
     public long detachAll() {
         return !hasRoot()
                 ? TableArena.NO_TABLE
-                : arena.chain(root, detachBelow(root, levels - 1, 0, 0, pageLimit(), TableArena.NO_TABLE));
+                : arena.chain(root(), detachBelow(root(), levels - 1, 0, 0, pageLimit(), TableArena.NO_TABLE));
     }
 
     private long detachBelow(

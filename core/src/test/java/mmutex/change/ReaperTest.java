@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import mmutex.device.DeviceAccess;
 import mmutex.device.SvmDevice;
+import mmutex.fault.Signal;
 import mmutex.machine.Emulation;
 import mmutex.machine.Emulation.Event;
 import mmutex.machine.MachineSpec;
@@ -47,7 +48,8 @@ class ReaperTest {
                         new Event(NotifierEvent.UNMAP, 20, 21, 0));
         assertThat(emulation.platform.allocator().inUse()).isZero();
         assertThat(emulation.process.rssAnonPages()).isZero();
-        assertThat(emulation.load(0)).isZero(); // the process goes on for now, with fresh pages
+        // What is lost does not come back as zeroes.
+        assertThat(emulation.cpu.loadLong(addr(0))).isEqualTo(Signal.BUS_ADRERR);
         emulation.assertNothingIsLeft();
     }
 

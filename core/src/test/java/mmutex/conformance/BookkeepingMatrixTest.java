@@ -474,8 +474,12 @@ class BookkeepingMatrixTest {
             edit(emulation.encoding::mkSwapUffdWp);
         }
 
+        /** The device has let go, and with that reported what it may have written: that is its part, not the matrix's. */
         void mapExclusiveClean() {
-            mapExclusive();
+            mapWritten();
+            final MirrorHandle gone = emulation.machine.newMirrorDevice(2).open(emulation.cpu, emulation.space);
+            assertThat(makeExclusive(gone, 1)).isEqualTo(Errno.OK);
+            gone.close(emulation.cpu);
             emulation.frames.clearBits(emulation.frame(0), FrameTable.DIRTY);
         }
 
@@ -551,7 +555,11 @@ class BookkeepingMatrixTest {
             if (device == null) {
                 device = emulation.open(0);
             }
-            return device.exclusive(emulation.cpu, BASE, pages, DeviceBuffer.ofArray(new byte[pages * (int) PAGE]))
+            return makeExclusive(device, pages);
+        }
+
+        private Errno makeExclusive(final MirrorHandle by, final int pages) {
+            return by.exclusive(emulation.cpu, BASE, pages, DeviceBuffer.ofArray(new byte[pages * (int) PAGE]))
                     .errno();
         }
 

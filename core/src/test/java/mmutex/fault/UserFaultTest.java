@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import mmutex.device.DeviceBuffer;
 import mmutex.layout.PteKind;
-import mmutex.layout.SwapEntry;
 import mmutex.machine.Cpu;
 import mmutex.machine.Emulation;
 import mmutex.memory.FrameTable;
@@ -94,16 +93,11 @@ class UserFaultTest {
     }
 
     @ParameterizedTest
-    @EnumSource(
-            value = PteKind.class,
-            names = {"SWAP", "MARKER"})
+    @EnumSource(value = PteKind.class, names = "MARKER")
     void shouldNotGuessWhatEntriesMeanThatNobodyMakesYet(final PteKind kind) {
         emulation.mapWritten(0, 1);
         final long slot = emulation.space.pageTable().slot(BASE);
-        final long entry = kind == PteKind.SWAP
-                ? emulation.encoding.fromSwapEntry(SwapEntry.of(0, 3))
-                : emulation.encoding.frameEntry(kind, 3);
-        emulation.space.pageTable().store(slot, entry);
+        emulation.space.pageTable().store(slot, emulation.encoding.frameEntry(kind, 3));
         emulation.space.windows().flush(cpu);
 
         assertThatThrownBy(() -> cpu.loadLong(BASE))

@@ -42,6 +42,9 @@ class FaultInjectionTest {
     /** hmm_range_fault reports every failed fault as EFAULT; the device's own tables as ENOMEM. */
     private static final Set<Enum<?>> NO_MIRROR = Set.of(Errno.EFAULT, Errno.ENOMEM);
 
+    /** What could not be moved is not mapped by the device, unless it is mapped where it is. */
+    private static final Set<Enum<?>> NO_MIGRATION = Set.of(Errno.ENOENT, Errno.ENOMEM);
+
     private static final Set<Enum<?>> NO_DEVICE = Set.of(Errno.EINVAL, Errno.ENOMEM);
 
     /** A new operation is a line. */
@@ -66,6 +69,8 @@ class FaultInjectionTest {
             mirror("device read", Scene::map, Scene::mirrorRead, NO_MIRROR, 0, 6),
             mirror("device write", Scene::map, Scene::mirrorWrite, NO_MIRROR, 4, 6),
             mirror("device write to shared pages", Scene::mapShared, Scene::mirrorWrite, NO_MIRROR, 4, 3),
+            mirror("migration to a device", Scene::mapWritten, Scene::migrate, NO_MIGRATION, 4, 3),
+            mirror("write to migrated pages", Scene::mapMigrated, Scene::storeAll, OUT_OF_MEMORY, 4, 0),
             device("device fault, read", Scene::map, DeviceAccess.READ, 0, 6),
             device("device fault, write", Scene::map, DeviceAccess.WRITE, 1, 6),
             device("device fault, atomic", Scene::map, DeviceAccess.ATOMIC, 1, 6),

@@ -65,8 +65,16 @@ final class Scene {
         assertThat(mirror(PAGES)).isEqualTo(Errno.OK);
     }
 
+    void mapMigrated() {
+        mapWritten();
+        openMirror();
+        assertThat(migrate()).isEqualTo(Errno.OK);
+    }
+
     void openMirror() {
-        mirror = emulation.open(0);
+        if (mirror == null) {
+            mirror = emulation.open(0);
+        }
     }
 
     void addDevice() {
@@ -89,6 +97,18 @@ final class Scene {
             signal = cpu.loadLong(Emulation.addr(page));
         }
         return signal;
+    }
+
+    Errno mapSharedMemory() {
+        return emulation.process.mmapShared(cpu, Emulation.BASE, PAGES * Emulation.PAGE, Emulation.READ_WRITE);
+    }
+
+    /** Pages that have moved although the device could not map them are not moved again: a device read maps them. */
+    Errno migrate() {
+        final boolean moved = emulation.kind(0).isDevicePrivate();
+        return moved
+                ? mirrorRead()
+                : mirror.migrateToDevice(cpu, Emulation.BASE, PAGES, buffer()).errno();
     }
 
     Errno mirror(final int pages) {

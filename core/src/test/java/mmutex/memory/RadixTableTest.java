@@ -100,7 +100,11 @@ class RadixTableTest {
         assertThat(rootless.detachAll()).isEqualTo(TableArena.NO_TABLE);
         full.free(other);
         assertThat(full.inUse()).isZero();
+        // Now there is room for a root, if for nothing else.
         assertThat(rootless.slotOrCreate(0)).isEqualTo(RadixTable.NO_SLOT);
+        assertThat(rootless.hasRoot()).isTrue();
+        full.freeChain(rootless.detachAll());
+        assertThat(full.inUse()).isZero();
     }
 
     @Test

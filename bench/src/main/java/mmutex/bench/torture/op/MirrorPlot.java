@@ -93,7 +93,7 @@ final class MirrorPlot implements TortureOperation {
                 result.errno());
         for (int page = range[0]; page < range[1]; page++) {
             if (done) {
-                member.plot.page(page).holds(value);
+                member.plot.page(page).deviceWrote(value);
             } else if (member.plot.page(page).isWritable()) {
                 member.plot.page(page).mayHold(value); // those before the failing one
             }

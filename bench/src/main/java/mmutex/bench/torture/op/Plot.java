@@ -13,6 +13,7 @@ final class Plot {
         long protection = World.READ_WRITE;
         boolean inherited = true;
         boolean wiped;
+        private boolean lazilyFreed;
 
         /** The first and the last word: all that they may be, until somebody looks. */
         private final Set<Long> possible = new HashSet<>(Set.of(0L));
@@ -25,7 +26,14 @@ final class Plot {
             return mapped && protection == World.READ_WRITE;
         }
 
+        /** Contents that nothing but the owner can change. */
         void holds(final long value) {
+            lazilyFreed = false;
+            deviceWrote(value);
+        }
+
+        /** What a device writes leaves no trace in the CPU's entry: a lazily freed page may be dropped all the same. */
+        void deviceWrote(final long value) {
             possible.clear();
             possible.add(value);
         }
@@ -34,19 +42,29 @@ final class Plot {
             possible.add(value);
         }
 
+        /** MADV_FREE: from now on, until the CPU writes to it, the page may turn into zeros whenever memory is short. */
+        void lazilyFreed() {
+            lazilyFreed = true;
+        }
+
         /** Whether it may hold what was found; if so, that is what it holds. */
         boolean admits(final long found) {
-            final boolean admitted = possible.contains(found);
-            if (admitted) {
-                holds(found);
+            if (possible.contains(found)) {
+                deviceWrote(found);
+                return true;
             }
-            return admitted;
+            final boolean dropped = lazilyFreed && found == 0;
+            if (dropped) {
+                holds(0);
+            }
+            return dropped;
         }
 
         String expected() {
             return possible.stream()
-                    .map(value -> "0x" + Long.toHexString(value))
-                    .collect(Collectors.joining(" or "));
+                            .map(value -> "0x" + Long.toHexString(value))
+                            .collect(Collectors.joining(" or "))
+                    + (lazilyFreed ? " or 0, lazily freed" : "");
         }
 
         private Page forChild() {
@@ -58,6 +76,7 @@ final class Plot {
             if (!wiped) {
                 copy.possible.clear();
                 copy.possible.addAll(possible);
+                copy.lazilyFreed = lazilyFreed;
             }
             return copy;
         }

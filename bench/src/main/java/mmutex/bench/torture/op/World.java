@@ -1,6 +1,8 @@
 package mmutex.bench.torture.op;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import mmutex.change.SamePageMerger;
 import mmutex.device.MirrorDevice;
 import mmutex.device.MirrorHandle;
 import mmutex.layout.VmFlags;
@@ -30,6 +32,7 @@ public final class World {
     static final long READ = VmFlags.READ;
     static final long READ_WRITE = VmFlags.READ | VmFlags.WRITE;
 
+    private static final int SWAP_SLOTS = 2048;
     private static final long PLOTS = 0x6000_0000L;
 
     private final Machine machine;
@@ -37,6 +40,8 @@ public final class World {
     private final Counters counters = new Counters();
     private final Tags tags = new Tags();
     private final AtomicLong sharedAdditions = new AtomicLong();
+    private final AtomicBoolean scanning = new AtomicBoolean();
+    private final SamePageMerger merger;
     private final MirrorHandle wild;
     private final MirrorDevice passing;
     private final int adders;
@@ -51,6 +56,9 @@ public final class World {
         this.machine = machine;
         this.adders = adders;
         this.root = machine.newProcess();
+        this.merger = machine.newSamePageMerger();
+        final Errno swap = machine.swapOn(SWAP_SLOTS);
+        Finding.require(swap == Errno.OK, "swapon failed: %s", swap);
         map(task, COUNTERS, Counters.PAGES);
         map(task, COMMONS, COMMONS_PAGES);
         map(task, PLOTS, hands * PLOT_PAGES);
@@ -120,6 +128,14 @@ public final class World {
     /** What the shared word must be when all have stopped. */
     public long sharedSum() {
         return sharedAdditions.get();
+    }
+
+    /** One scan, if nobody else is scanning: there is one ksmd. */
+    void mergeSamePages(final Task task) {
+        if (scanning.compareAndSet(false, true)) {
+            merger.scan(task, machine.spaces());
+            scanning.set(false);
+        }
     }
 
     /** How far a counter may be ahead of what is known to have been added. */

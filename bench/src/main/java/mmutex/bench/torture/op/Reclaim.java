@@ -1,0 +1,14 @@
+package mmutex.bench.torture.op;
+
+/** Pages are written out or dropped, as kswapd does when memory is short: whose they are does not matter. */
+final class Reclaim implements TortureOperation {
+    @Override
+    public int weight() {
+        return 3;
+    }
+
+    @Override
+    public void perform(final Hand hand) {
+        hand.world().machine().reclaim(hand.cpu(), 1 + hand.dice().nextInt(16));
+    }
+}
