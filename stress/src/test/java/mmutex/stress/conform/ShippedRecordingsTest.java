@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import mmutex.stress.conform.Verdict.Status;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,28 +12,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The emulator against the real kernels. */
 class ShippedRecordingsTest {
-    /** Tags of written and of generated scenarios. One that has no other tag is emulated whole. */
-    private static final Set<String> EMULATED = Set.of(
-            "basic",
-            "zero",
-            "args",
-            "holes",
-            "prot",
-            "kinds",
-            "fork",
-            "devaccess",
-            "migrate",
-            "multidev",
-            "softdirty",
-            "remote",
-            "core",
-            "twodev",
-            "mremap",
-            "mlock",
-            "shared",
-            "madvise",
-            "mixed");
-
     private static final Path DOCUMENT =
             Path.of(System.getProperty("basedir", "")).resolve("../docs/conformance.md");
 
@@ -53,7 +30,6 @@ class ShippedRecordingsTest {
                 .extracting(verdict -> verdict.scenario().name() + " " + verdict.difference())
                 .isEmpty();
         assertThat(verdicts)
-                .filteredOn(verdict -> EMULATED.containsAll(verdict.scenario().tags()))
                 .filteredOn(verdict -> verdict.status() == Status.UNSUPPORTED)
                 .extracting(verdict -> verdict.scenario().name() + " " + verdict.reason())
                 .isEmpty();
