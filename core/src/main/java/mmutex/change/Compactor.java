@@ -53,7 +53,7 @@ public final class Compactor {
         // 1. Unmapped everywhere: whoever touches the page now waits for the lock of its frame.
         MigrationEntries.installEverywhere(task, platform, from);
         // 2. Nobody else uses it? Then its contents and its record move.
-        final boolean movable = frames.mapCount(from) == 0 && frames.refCount(from) == 1;
+        final boolean movable = MovablePages.isUnused(frames, from);
         if (movable) {
             platform.data().copyFrame(from, to);
             frames.setMapping(to, frames.mapping(from), frames.index(from));

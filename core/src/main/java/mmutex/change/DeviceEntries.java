@@ -40,11 +40,7 @@ final class DeviceEntries {
         final PteEncoding encoding = vma.space().encoding();
         long pte = first;
         if (encoding.kind(pte) != PteKind.MIGRATION_READ && VmFlags.isCowMapping(vma.flags())) {
-            pte = MigrationEntries.withFlags(
-                    encoding,
-                    ofKind(encoding, PteKind.MIGRATION_READ, pte),
-                    encoding.isSwapSoftDirty(pte),
-                    encoding.isSwapUffdWp(pte));
+            pte = MigrationEntries.withFlagsOf(encoding, ofKind(encoding, PteKind.MIGRATION_READ, pte), pte);
             vma.space().pageTable().store(slot, pte);
         }
         copy.space().pageTable().store(childSlot, inherited(encoding, copy, pte));
@@ -62,11 +58,7 @@ final class DeviceEntries {
             final boolean exclusive = platform.profile().hasAnonExclusive()
                     && platform.frames().has(encoding.swapFrameNumber(pte), FrameTable.ANON);
             final PteKind readable = exclusive ? PteKind.MIGRATION_READ_EXCLUSIVE : PteKind.MIGRATION_READ;
-            final long entry = ofKind(encoding, readable, pte);
-            table.store(
-                    slot,
-                    MigrationEntries.withFlags(
-                            encoding, entry, encoding.isSwapSoftDirty(pte), encoding.isSwapUffdWp(pte)));
+            table.store(slot, MigrationEntries.withFlagsOf(encoding, ofKind(encoding, readable, pte), pte));
         }
     }
 

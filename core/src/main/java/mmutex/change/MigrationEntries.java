@@ -80,7 +80,7 @@ final class MigrationEntries {
     private static long ofSpecial(final PteEncoding encoding, final long pte, final boolean exclusive) {
         final boolean writable = encoding.kind(pte) == PteKind.DEVICE_PRIVATE_WRITE;
         final long entry = encoding.frameEntry(kind(writable, exclusive), encoding.swapFrameNumber(pte));
-        return withFlags(encoding, entry, encoding.isSwapSoftDirty(pte), encoding.isSwapUffdWp(pte));
+        return withFlagsOf(encoding, entry, pte);
     }
 
     private static PteKind kind(final boolean writable, final boolean exclusive) {
@@ -93,6 +93,11 @@ final class MigrationEntries {
     static long withFlags(final PteEncoding encoding, final long entry, final boolean softDirty, final boolean uffdWp) {
         final long marked = softDirty ? encoding.mkSwapSoftDirty(entry) : entry;
         return uffdWp ? encoding.mkSwapUffdWp(marked) : marked;
+    }
+
+    /** A swap form with the soft-dirty and uffd-wp bits of another, whose place it takes. */
+    static long withFlagsOf(final PteEncoding encoding, final long entry, final long former) {
+        return withFlags(encoding, entry, encoding.isSwapSoftDirty(former), encoding.isSwapUffdWp(former));
     }
 
     // ---- every mapping of a frame ---------------------------------------------------------------------------
@@ -230,8 +235,7 @@ final class MigrationEntries {
         final PteKind kind = encoding.kind(entry) == PteKind.MIGRATION_WRITE
                 ? PteKind.DEVICE_PRIVATE_WRITE
                 : PteKind.DEVICE_PRIVATE_READ;
-        return withFlags(
-                encoding, encoding.frameEntry(kind, to), encoding.isSwapSoftDirty(entry), encoding.isSwapUffdWp(entry));
+        return withFlagsOf(encoding, encoding.frameEntry(kind, to), entry);
     }
 
     private static long present(final Platform platform, final Vma vma, final long entry, final long to) {

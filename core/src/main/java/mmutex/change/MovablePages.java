@@ -40,6 +40,11 @@ final class MovablePages {
         return (state & (FrameTable.ANON | IMMOVABLE)) == FrameTable.ANON && frames.mapCount(pfn) > 0;
     }
 
+    /** Whether nobody but us holds an isolated page once it has been unmapped everywhere. */
+    static boolean isUnused(final FrameTable frames, final long pfn) {
+        return frames.mapCount(pfn) == 0 && frames.refCount(pfn) == 1;
+    }
+
     static void putBack(final Task task, final Platform platform, final long pfn) {
         platform.pageLock().unlock(task, pfn);
         platform.allocator().put(pfn);

@@ -62,7 +62,7 @@ public final class Reclaimer {
             // 3. Unmapped everywhere: whoever touches it now waits for the page lock.
             MigrationEntries.installEverywhere(task, platform, pfn);
             // 4. Nobody else uses it? Then it goes; else it is mapped again.
-            reclaimed = isUnused(platform, pfn) && replaceEntries(task, platform, pfn, slot);
+            reclaimed = MovablePages.isUnused(platform.frames(), pfn) && replaceEntries(task, platform, pfn, slot);
             if (!reclaimed) {
                 MigrationEntries.remove(task, platform, pfn, pfn);
             }
@@ -73,10 +73,6 @@ public final class Reclaimer {
         // 5. With our reference the frame goes, if nothing refers to it any more.
         MovablePages.putBack(task, platform, pfn);
         return reclaimed;
-    }
-
-    private static boolean isUnused(final Platform platform, final long pfn) {
-        return platform.frames().mapCount(pfn) == 0 && platform.frames().refCount(pfn) == 1;
     }
 
     /** Freed lazily, and not written to since. */

@@ -271,9 +271,7 @@ public final class SamePageMerger {
         final Platform platform = space.platform();
         final int fault = platform.profile().hasAnonExclusive() ? FaultFlags.UNSHARE : FaultFlags.WRITE;
         for (long addr = start; addr < end; addr += space.pageSize()) {
-            final long slot = space.pageTable().slot(addr);
-            final long pte =
-                    slot < 0 ? space.encoding().empty() : space.pageTable().load(slot);
+            final long pte = space.pageTable().peek(addr);
             final boolean merged = space.encoding().isPresent(pte)
                     && platform.frames().has(space.encoding().frameNumber(pte), FrameTable.KSM);
             if (merged && (FaultHandler.handle(task, vma, addr, FaultFlags.REMOTE | fault) & FaultResult.ERROR) != 0) {

@@ -15,11 +15,8 @@ final class SwapEntries {
 
     /** An entry for a slot, with the flags of the migration entry that stood there. */
     static long of(final PteEncoding encoding, final long slot, final long migration, final boolean exclusive) {
-        final long entry = MigrationEntries.withFlags(
-                encoding,
-                encoding.fromSwapEntry(SwapEntry.of(AREA, slot)),
-                encoding.isSwapSoftDirty(migration),
-                encoding.isSwapUffdWp(migration));
+        final long entry =
+                MigrationEntries.withFlagsOf(encoding, encoding.fromSwapEntry(SwapEntry.of(AREA, slot)), migration);
         return exclusive ? encoding.mkSwapExclusive(entry) : entry;
     }
 

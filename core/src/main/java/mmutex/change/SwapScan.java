@@ -7,7 +7,6 @@ import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
 import mmutex.mm.FaultResult;
-import mmutex.mm.PageTable;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 
@@ -35,9 +34,6 @@ final class SwapScan {
 
     /** A hint: the fault looks again under the lock. */
     private static boolean isSwappedOut(final AddressSpace space, final long addr) {
-        final long slot = space.pageTable().slot(addr);
-        return slot >= 0
-                && slot != PageTable.NO_SLOT
-                && space.encoding().kind(space.pageTable().load(slot)) == PteKind.SWAP;
+        return space.encoding().kind(space.pageTable().peek(addr)) == PteKind.SWAP;
     }
 }

@@ -9,7 +9,6 @@ import mmutex.layout.PteKind;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
 import mmutex.mm.DeviceMemory;
-import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
 
 /**
@@ -76,9 +75,8 @@ final class DeviceMemoryChecker {
             return;
         }
         final PteEncoding encoding = platform.encoding();
-        final PageTable table = device.space().pageTable();
-        final long slot = table.slot(vpn << device.space().pageShift());
-        final long cpuPte = slot < 0 ? encoding.empty() : table.load(slot);
+        final long cpuPte =
+                device.space().pageTable().peek(vpn << device.space().pageShift());
         final PteKind kind = encoding.kind(cpuPte);
         if (!kind.isDevicePrivate() || encoding.swapFrameNumber(cpuPte) != pfn) {
             report.violated("I13", who + ": maps a page in its memory, the CPU's entry is " + kind);

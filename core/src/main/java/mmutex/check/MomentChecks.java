@@ -50,8 +50,7 @@ public final class MomentChecks {
                     "I26",
                     "frame " + pfn + ": refcount " + frames.refCount(pfn) + ", expected the entry's and the caller's");
         }
-        final long slot = space.pageTable().slot(addr);
-        final long pte = slot < 0 ? space.encoding().empty() : space.pageTable().load(slot);
+        final long pte = space.pageTable().peek(addr);
         if (!space.encoding().isDeviceExclusive(pte) || space.encoding().swapFrameNumber(pte) != pfn) {
             report.violated("I26", PageScan.at(space, addr) + ": the entry is not exclusive to frame " + pfn);
         }

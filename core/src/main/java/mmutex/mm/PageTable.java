@@ -51,6 +51,15 @@ public final class PageTable {
         return radix.slot(addr >>> encoding.pageShift());
     }
 
+    /**
+     * ptep_get_lockless: the entry of an address, read in passing. A hint unless something keeps it from changing; empty also
+     * without a leaf table, and under a huge entry.
+     */
+    public long peek(final long addr) {
+        final long slot = slot(addr);
+        return slot < 0 ? encoding.empty() : load(slot);
+    }
+
     /** Slot of the entry of an address, creating tables; {@link #NO_SLOT} if there is no room for them. */
     public long slotOrCreate(final long addr) {
         return radix.slotOrCreate(addr >>> encoding.pageShift());
