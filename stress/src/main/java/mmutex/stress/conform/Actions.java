@@ -3,7 +3,7 @@ package mmutex.stress.conform;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** The operations that the emulator can perform, and how. Whatever has no entry here is not emulated. */
+/** How the emulator performs each operation; an action refuses arguments that it does not know. */
 final class Actions {
     private static final Map<Operation, Action> ACTIONS = new EnumMap<>(Operation.class);
 
@@ -58,16 +58,17 @@ final class Actions {
         ACTIONS.put(Operation.WAIT_CHILD, ProcessActions::waitChild);
         ACTIONS.put(Operation.CHILD_START, ProcessActions::nothing);
         ACTIONS.put(Operation.LOOK, ProcessActions::nothing);
+        for (final Operation operation : Operation.values()) {
+            if (!ACTIONS.containsKey(operation)) {
+                throw new IllegalStateException("no action: operation=" + operation);
+            }
+        }
     }
 
     private Actions() {}
 
     /** Performs a step. */
     static Outcome perform(final World world, final Step step) throws NotEmulated {
-        final Action action = ACTIONS.get(step.operation());
-        if (action == null) {
-            throw new NotEmulated(step.operation().toString());
-        }
-        return action.perform(world, world.party(step.who()), step);
+        return ACTIONS.get(step.operation()).perform(world, world.party(step.who()), step);
     }
 }

@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 
 /**
  * Every operation that the format knows: its arguments, with their types ({@code ?} may be missing), and the result
- * fields it may have besides those that all have. Whether the emulator can perform it is {@link Actions}' business.
+ * fields it may have besides those that all have. How the emulator performs it is {@link Actions}' business.
  */
 enum Operation {
     // spotless:off

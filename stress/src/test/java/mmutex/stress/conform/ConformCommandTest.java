@@ -24,7 +24,7 @@ class ConformCommandTest {
     private static final String MMAP = step(0, "mmap", "'at':'A','n':1,'kind':'anon_private','prot':'rw'", "");
     private static final String PASSING = scenario("fine", MMAP);
     private static final String FAILING = scenario("wrong", MMAP, step(1, "cpu_read", "'at':'A'", ",'val':5"));
-    private static final String UNSUPPORTED = scenario("later", MMAP, step(1, "swapoff", "", ""));
+    private static final String UNSUPPORTED = scenario("later", MMAP, step(1, "clear_refs", "'val':1", ""));
     private static final String BROKEN =
             scenario("bad", MMAP, recorded(1, "p", "munmap", "'at':'A','n':-3", "'ret':0"));
 
@@ -39,9 +39,9 @@ class ConformCommandTest {
         assertThat(run(file(PASSING, UNSUPPORTED))).isEqualTo(ExitCode.OK);
         assertThat(stdout())
                 .contains(" pass         fine\n")
-                .contains(" unsupported  later  step 1 swapoff   not implemented yet: swapoff\n")
+                .contains(" unsupported  later  step 1 clear_refs   not implemented yet: clear_refs 1\n")
                 .contains(" pass              1\n")
-                .contains(" unsupported       1   swapoff (1)\n")
+                .contains(" unsupported       1   clear_refs 1 (1)\n")
                 .contains(" FAIL              0\n");
         assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
     }
@@ -78,7 +78,7 @@ class ConformCommandTest {
         assertThat(lines.get(1).get("expected").intValue()).isEqualTo(5);
         assertThat(lines.get(1).get("actual").intValue()).isZero();
         assertThat(lines.get(2).get("status").textValue()).isEqualTo("unsupported");
-        assertThat(lines.get(2).get("reason").textValue()).contains("swapoff");
+        assertThat(lines.get(2).get("reason").textValue()).contains("clear_refs 1");
         assertThat(lines.get(3)).hasToString("{\"summary\":{\"pass\":1,\"fail\":1,\"unsupported\":1}}");
     }
 

@@ -43,19 +43,21 @@ class ReplayerTest {
     }
 
     @Test
-    void shouldNameTheOperationThatIsNotEmulated() {
-        final Verdict verdict = replay(MMAP, step(1, "compact_memory", "", ""), step(2, "look", "", ",'minflt':99"));
+    void shouldStopAtWhatIsNotEmulated() {
+        final Verdict verdict = replay(MMAP, step(1, "clear_refs", "'val':1", ""), step(2, "look", "", ",'minflt':99"));
 
         assertThat(verdict.status()).isEqualTo(Status.UNSUPPORTED);
-        assertThat(verdict.reason()).isEqualTo("compact_memory");
+        assertThat(verdict.reason()).isEqualTo("clear_refs 1");
         assertThat(verdict.step().number()).isEqualTo(1);
     }
 
     @Test
     void shouldNameTheArgumentThatIsNotEmulated() {
-        assertThat(replay(MMAP, step(1, "madvise", "'at':'A','n':1,'advice':'PAGEOUT'", ""))
+        assertThat(replay(MMAP, step(1, "futex_wait", "'at':'A','expect':0,'timeout_ns':1,'private':true", ""))
                         .reason())
-                .isEqualTo("madvise PAGEOUT");
+                .isEqualTo("futex_wait shared or with a timeout");
+        assertThat(replay(MMAP, step(1, "cpu_read", "'at':'0x1001'", "")).reason())
+                .isEqualTo("misaligned cpu_read");
         assertThat(replay(step(0, "mmap", FILE.formatted('A'), ""), step(1, "ftruncate", "'size':100", ""))
                         .reason())
                 .isEqualTo("ftruncate within a page");
@@ -67,7 +69,7 @@ class ReplayerTest {
     @Test
     void shouldMapHugePagesOnlyWhereOneFits() {
         final String advice = step(1, "madvise", "'at':'A','n':%d,'advice':'HUGEPAGE'", "");
-        final String touch = step(2, "cpu_write", "'at':'A+7','val':1", ",'rss':{'anon':%d}");
+        final String touch = step(2, "cpu_write", "'at':'A+7','val':1", ",'rss':{'anon':%d,'file':0,'shmem':0}");
 
         assertThat(replay(mmap(511), advice.formatted(511), touch.formatted(1)).status())
                 .isEqualTo(Status.PASS);
