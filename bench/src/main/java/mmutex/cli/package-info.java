@@ -6,7 +6,8 @@
  * {@link mmutex.cli.CommandRunner}, which gives all of them the same manners:
  * <ul>
  *   <li>bad input is one line on stderr, {@code mmutex <command>: <what and where>}, and exit 2: commands throw
- *       {@link mmutex.cli.UsageProblem}, mostly through {@link mmutex.cli.Bounds};
+ *       {@link mmutex.cli.UsageProblem}, mostly through {@link mmutex.cli.Bounds} and
+ *       {@link mmutex.cli.Choice};
  *   <li>{@code --help} goes to stdout, exit 0;
  *   <li>anything unexpected is reported as an internal error with its stack trace, exit 1.
  * </ul>

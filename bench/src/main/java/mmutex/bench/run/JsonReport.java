@@ -4,9 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import mmutex.bench.run.workload.Verdict;
+import mmutex.cli.Choice;
 import mmutex.cli.Environment;
 import mmutex.notify.Protocol;
 import mmutex.sync.PhaseProbe.Phase;
@@ -32,7 +32,7 @@ final class JsonReport {
         json.put("workload", options.workload().name());
         json.put("profile", options.profile().name());
         json.put("encoding", result.encoding());
-        json.put("delivery", options.delivery().name().toLowerCase(Locale.ROOT));
+        json.put("delivery", Choice.word(options.delivery()));
         json.put("cpus", options.cpus());
         json.put("devices", options.devices());
         json.put("lanes", options.lanes());
@@ -46,7 +46,7 @@ final class JsonReport {
         json.put("invariantsViolated", result.invariants().violations().size());
         json.put("paths", paths(result));
         if (options.protocol() != Protocol.INTERVAL) {
-            json.put("protocol", RunCommand.name(options.protocol()));
+            json.put("protocol", Choice.word(options.protocol()));
         }
         if (result.devices().size() > 1) {
             json.put("fairness", fairness(result));

@@ -2,19 +2,16 @@ package mmutex.bench.run;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.Stream;
 import mmutex.bench.run.workload.Workload;
 import mmutex.bench.run.workload.Workloads;
 import mmutex.cli.Bounds;
+import mmutex.cli.Choice;
 import mmutex.cli.Environment;
 import mmutex.cli.ExitCode;
 import mmutex.cli.ProgressBar;
-import mmutex.cli.UsageProblem;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
 import mmutex.notify.Protocol;
@@ -141,8 +138,8 @@ public final class RunCommand implements Callable<Integer> {
         final Workload chosen = workloads.stream()
                 .filter(known -> known.name().equals(workload))
                 .findFirst()
-                .orElseThrow(
-                        () -> unknown("workload", workload, workloads.stream().map(Workload::name)));
+                .orElseThrow(() ->
+                        Choice.unknown("workload", workload, workloads.stream().map(Workload::name)));
         final int cpuCount = cpus == null ? chosen.cpusDefault() : cpus;
         final int deviceCount = devices == null ? chosen.devicesDefault() : devices;
         Bounds.check("--cpus", cpuCount, chosen.cpusMin(), RunOptions.CPUS_MAX);
@@ -158,46 +155,10 @@ public final class RunCommand implements Callable<Integer> {
                 pages,
                 seconds,
                 seed == null ? ThreadLocalRandom.current().nextInt(1, SEED_BOUND) : seed,
-                profile(),
-                delivery(),
-                protocol(),
+                Choice.find("profile", profile, SemanticProfile.ALL, SemanticProfile::name),
+                Choice.find("delivery", delivery, List.of(Delivery.values()), Choice::word),
+                Choice.find("protocol", protocol, List.of(Protocol.values()), Choice::word),
                 operationsMax);
-    }
-
-    private SemanticProfile profile() {
-        final Collection<SemanticProfile> all = SemanticProfile.ALL;
-        return all.stream()
-                .filter(known -> known.name().equalsIgnoreCase(profile))
-                .findFirst()
-                .orElseThrow(() -> unknown("profile", profile, all.stream().map(SemanticProfile::name)));
-    }
-
-    private Delivery delivery() {
-        return Stream.of(Delivery.values())
-                .filter(known -> known.name().equalsIgnoreCase(delivery))
-                .findFirst()
-                .orElseThrow(() -> unknown(
-                        "delivery",
-                        delivery,
-                        Stream.of(Delivery.values()).map(known -> known.name().toLowerCase(Locale.ROOT))));
-    }
-
-    private Protocol protocol() {
-        return Stream.of(Protocol.values())
-                .filter(known -> name(known).equalsIgnoreCase(protocol))
-                .findFirst()
-                .orElseThrow(() -> unknown(
-                        "protocol", protocol, Stream.of(Protocol.values()).map(RunCommand::name)));
-    }
-
-    /** A protocol as typed by the user. */
-    static String name(final Protocol known) {
-        return known.name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
-
-    private static UsageProblem unknown(final String what, final String given, final Stream<String> known) {
-        return new UsageProblem(
-                "unknown " + what + " '" + given + "', expected one of " + String.join(", ", known.toList()));
     }
 
     // ---- the run --------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import mmutex.bench.run.workload.Verdict;
+import mmutex.cli.Choice;
 import mmutex.cli.Environment;
 import mmutex.notify.Protocol;
 import mmutex.sync.PhaseProbe.Phase;
@@ -43,8 +44,8 @@ final class TextReport {
                 + ", " + Figures.count(options.pages(), "page")
                 + ", " + Figures.seconds(options.seconds())
                 + " · " + options.profile()
-                + " · " + options.delivery().name().toLowerCase(Locale.ROOT)
-                + (options.protocol() == Protocol.INTERVAL ? "" : " · " + RunCommand.name(options.protocol()))
+                + " · " + Choice.word(options.delivery())
+                + (options.protocol() == Protocol.INTERVAL ? "" : " · " + Choice.word(options.protocol()))
                 + " · seed " + options.seed();
     }
 

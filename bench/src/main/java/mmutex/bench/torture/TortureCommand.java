@@ -7,12 +7,12 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.DoubleConsumer;
-import java.util.stream.Stream;
 import mmutex.bench.run.ActorFailure;
 import mmutex.bench.run.Figures;
 import mmutex.bench.run.Interruption;
 import mmutex.bench.run.StopSignal;
 import mmutex.cli.Bounds;
+import mmutex.cli.Choice;
 import mmutex.cli.Environment;
 import mmutex.cli.ExitCode;
 import mmutex.cli.ProgressBar;
@@ -111,8 +111,12 @@ public final class TortureCommand implements Callable<Integer> {
             throw new UsageProblem("--watch needs the JVM option -Dmmutex.schedule=true, which the launcher gives");
         }
         final long chosen = seed == null ? ThreadLocalRandom.current().nextInt(1, SEED_BOUND) : seed;
-        final List<SemanticProfile> profiles = chosen(SemanticProfile.ALL.stream(), profile, "profile");
-        final List<Delivery> deliveries = chosen(Stream.of(Delivery.values()), delivery, "delivery");
+        final List<SemanticProfile> profiles = profile == null
+                ? SemanticProfile.ALL
+                : List.of(Choice.find("profile", profile, SemanticProfile.ALL, SemanticProfile::name));
+        final List<Delivery> all = List.of(Delivery.values());
+        final List<Delivery> deliveries =
+                delivery == null ? all : List.of(Choice.find("delivery", delivery, all, Choice::word));
         final double each = Math.max(TortureOptions.SECONDS_MIN, seconds / (profiles.size() * deliveries.size()));
         final List<TortureOptions> rounds = new ArrayList<>();
         for (final SemanticProfile p : profiles) {
@@ -121,26 +125,6 @@ public final class TortureCommand implements Callable<Integer> {
             }
         }
         return rounds;
-    }
-
-    private static <T> List<T> chosen(final Stream<T> all, final String name, final String what) {
-        final List<T> known = all.toList();
-        if (name == null) {
-            return known;
-        }
-        final List<T> found = known.stream()
-                .filter(one -> one.toString().equalsIgnoreCase(name))
-                .toList();
-        if (found.isEmpty()) {
-            throw new UsageProblem("unknown " + what + " '" + name + "', expected one of "
-                    + String.join(", ", known.stream().map(TortureCommand::word).toList()));
-        }
-        return found;
-    }
-
-    /** As the user types it: names of profiles as they are, deliveries in small letters. */
-    static String word(final Object choice) {
-        return choice instanceof Delivery ? choice.toString().toLowerCase(Locale.ROOT) : choice.toString();
     }
 
     // ---- the rounds -------------------------------------------------------------------------------------------
@@ -160,7 +144,7 @@ public final class TortureCommand implements Callable<Integer> {
                                 (before + fraction) / rounds.size(),
                                 Figures.count(before + 1L, "round") + " of " + rounds.size() + " · "
                                         + rounds.get(before).profile() + " · "
-                                        + word(rounds.get(before).delivery())));
+                                        + Choice.word(rounds.get(before).delivery())));
             } catch (final ActorFailure failure) {
                 return failed(rounds.get(i), failure);
             }
@@ -192,7 +176,7 @@ public final class TortureCommand implements Callable<Integer> {
             throw shortage;
         }
         final PrintWriter err = spec.commandLine().getErr();
-        err.println(spec.qualifiedName(" ") + ": " + options.profile() + ", " + word(options.delivery()) + ": "
+        err.println(spec.qualifiedName(" ") + ": " + options.profile() + ", " + Choice.word(options.delivery()) + ": "
                 + failure.getMessage());
         failure.getCause().printStackTrace(err);
         repeat(options);
@@ -213,7 +197,7 @@ public final class TortureCommand implements Callable<Integer> {
                 Figures.seconds(Math.max(options.seconds(), 10)).replace(" s", ""),
                 options.seed(),
                 options.profile(),
-                word(options.delivery()),
+                Choice.word(options.delivery()),
                 options.hands(),
                 options.devices(),
                 options.watched() ? " --watch" : "");

@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import mmutex.bench.run.Figures;
+import mmutex.cli.Choice;
 import mmutex.cli.Environment;
 
 /** Prints rounds, for people or for machines. Used by one thread. */
@@ -55,7 +56,7 @@ final class TortureReport {
                     Locale.ROOT,
                     ROW,
                     result.options().profile(),
-                    TortureCommand.word(result.options().delivery()),
+                    Choice.word(result.options().delivery()),
                     String.format(Locale.ROOT, "%.1f", result.elapsedNs() / 1e9),
                     Figures.grouped(result.operations()),
                     Figures.grouped(result.additions()),
@@ -80,7 +81,7 @@ final class TortureReport {
         final TortureOptions options = result.options();
         final Map<String, Object> object = new LinkedHashMap<>();
         object.put("profile", options.profile().name());
-        object.put("delivery", TortureCommand.word(options.delivery()));
+        object.put("delivery", Choice.word(options.delivery()));
         object.put("cpus", options.hands());
         object.put("devices", options.devices());
         object.put("seconds", options.seconds());
