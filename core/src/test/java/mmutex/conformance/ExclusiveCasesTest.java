@@ -180,9 +180,7 @@ class ExclusiveCasesTest {
     @MethodSource("profiles")
     void cx4ExclusiveThenDeviceWrite(final SemanticProfile profile) {
         final Rig rig = new Rig(profile, 1);
-        rig.map(PAGES);
-        rig.writePattern(rig.cpu, PAGES, 0);
-        rig.device().exclusive(rig.cpu, Rig.BUFFER, PAGES, DeviceBuffer.ofArray(new byte[PAGES * Rig.PAGE]));
+        rig.mapExclusive(PAGES);
 
         final Result written =
                 rig.device().write(rig.cpu, Rig.BUFFER, PAGES, DeviceBuffer.ofArray(Rig.pattern(PAGES, 5)));
@@ -199,9 +197,7 @@ class ExclusiveCasesTest {
     @MethodSource("profiles")
     void cx5SnapshotOfExclusivePagesRestoresNothing(final SemanticProfile profile) {
         final Rig rig = new Rig(profile, 1);
-        rig.map(PAGES);
-        rig.writePattern(rig.cpu, PAGES, 0);
-        rig.device().exclusive(rig.cpu, Rig.BUFFER, PAGES, DeviceBuffer.ofArray(new byte[PAGES * Rig.PAGE]));
+        rig.mapExclusive(PAGES);
         rig.drainEvents();
         final byte[] perms = new byte[PAGES];
         Arrays.fill(perms, (byte) 77);
@@ -295,13 +291,8 @@ class ExclusiveCasesTest {
     @MethodSource("profiles")
     void cx9ExclusiveThenDiscard(final SemanticProfile profile) {
         final Rig rig = new Rig(profile, 1);
-        rig.map(8);
-        rig.writePattern(rig.cpu, 8, 0);
-        rig.device().exclusive(rig.cpu, Rig.BUFFER, 8, DeviceBuffer.ofArray(new byte[8 * Rig.PAGE]));
-        final long[] frames = new long[8];
-        for (int page = 0; page < 8; page++) {
-            frames[page] = rig.state(page).frame();
-        }
+        rig.mapExclusive(8);
+        final long[] frames = rig.frames(8);
         rig.drainEvents();
 
         assertThat(rig.process.madvise(rig.cpu, Rig.BUFFER, 8 * Rig.PAGE, Advice.DONTNEED))
@@ -324,9 +315,7 @@ class ExclusiveCasesTest {
     @MethodSource("profiles")
     void cx9ExclusiveThenLazyFree(final SemanticProfile profile) {
         final Rig rig = new Rig(profile, 1);
-        rig.map(8);
-        rig.writePattern(rig.cpu, 8, 0);
-        rig.device().exclusive(rig.cpu, Rig.BUFFER, 8, DeviceBuffer.ofArray(new byte[8 * Rig.PAGE]));
+        rig.mapExclusive(8);
         rig.drainEvents();
 
         assertThat(rig.process.madvise(rig.cpu, Rig.BUFFER, 8 * Rig.PAGE, Advice.FREE))
@@ -347,13 +336,8 @@ class ExclusiveCasesTest {
     @MethodSource("profiles")
     void cx9ExclusiveThenMove(final SemanticProfile profile) {
         final Rig rig = new Rig(profile, 1);
-        rig.map(8);
-        rig.writePattern(rig.cpu, 8, 0);
-        rig.device().exclusive(rig.cpu, Rig.BUFFER, 8, DeviceBuffer.ofArray(new byte[8 * Rig.PAGE]));
-        final long[] frames = new long[8];
-        for (int page = 0; page < 8; page++) {
-            frames[page] = rig.state(page).frame();
-        }
+        rig.mapExclusive(8);
+        final long[] frames = rig.frames(8);
         rig.drainEvents();
         final long length = 8 * Rig.PAGE;
         final int moved = 1000; // pages further on
@@ -383,9 +367,7 @@ class ExclusiveCasesTest {
     @MethodSource("profiles")
     void cx11ForkFailsWhileAPageIsLocked(final SemanticProfile profile) {
         final Rig rig = new Rig(profile, 1);
-        rig.map(3);
-        rig.writePattern(rig.cpu, 3, 0);
-        rig.device().exclusive(rig.cpu, Rig.BUFFER, 3, DeviceBuffer.ofArray(new byte[3 * Rig.PAGE]));
+        rig.mapExclusive(3);
         // A driver between its mmap unlock and its page unlock.
         final Task driver = rig.machine.newTask("driver");
         final long pfn = rig.state(1).frame();

@@ -107,10 +107,7 @@ class MigrationCasesTest {
         rig.map(SOME_PAGES);
         rig.writePattern(rig.cpu, SOME_PAGES, 0);
         assertThat(migrate(0, 0, SOME_PAGES)).isEqualTo(new Result(Errno.OK, SOME_PAGES, 0));
-        final long[] frames = new long[SOME_PAGES];
-        for (int page = 0; page < SOME_PAGES; page++) {
-            frames[page] = rig.state(page).frame();
-        }
+        final long[] frames = rig.frames(SOME_PAGES);
         rig.drainEvents();
 
         rig.expectPattern(rig.cpu, SOME_PAGES / 2, 0);

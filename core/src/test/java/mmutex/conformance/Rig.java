@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import mmutex.check.InvariantChecker;
+import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle;
 import mmutex.fault.Signal;
 import mmutex.layout.PteKind;
@@ -91,6 +92,13 @@ final class Rig {
         }
     }
 
+    /** Pages with the pattern, each of which the first device has made exclusive. */
+    void mapExclusive(final int pages) {
+        map(pages);
+        writePattern(cpu, pages, 0);
+        device().exclusive(cpu, BUFFER, pages, DeviceBuffer.ofArray(new byte[pages * PAGE]));
+    }
+
     /** Every word k must be k + base, and becomes k + base + 1. */
     void incrementPattern(final Cpu by, final int pages, final int base) {
         for (int k = 0; k < pages * WORDS; k++) {
@@ -139,6 +147,15 @@ final class Rig {
 
     PteKind kind(final int page) {
         return state(page).kind();
+    }
+
+    /** Frames of the first pages, wherever their entries are at the moment. */
+    long[] frames(final int pages) {
+        final long[] frames = new long[pages];
+        for (int page = 0; page < pages; page++) {
+            frames[page] = state(page).frame();
+        }
+        return frames;
     }
 
     long refCount(final int page) {
