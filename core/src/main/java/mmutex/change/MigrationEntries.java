@@ -150,45 +150,44 @@ final class MigrationEntries {
      * @param to the frame that they will lead to; it has the reverse-map record of the page
      */
     static void remove(final Task task, final Platform platform, final long from, final long to) {
-        final AnonVma anonVma = platform.reverseMap().lockAnonVmaOfMigrated(task, to);
-        if (anonVma == null) {
-            return;
-        }
-        final MappedWalk walk = SCRATCH.of(task).walk;
-        final long index = platform.frames().index(to);
-        final List<Vma> vmas = anonVma.vmas();
-        for (int i = 0; i < vmas.size(); i++) {
-            final Vma vma = vmas.get(i);
-            if (vma.covers(index) && walk.findMigration(task, vma, from, index)) {
-                removeOne(vma, walk.slot(), walk.pte(), to);
-                walk.release(task);
-            }
-        }
-        anonVma.lock().readUnlock(task);
+        replaceAll(task, platform, from, to, MigrationEntries::removeOne, to);
     }
 
     /** What swap-out makes of the migration entries of an unmapped frame: entries of a slot. Page locked. */
     static void replaceBySwap(final Task task, final Platform platform, final long pfn, final long slot) {
-        replace(task, platform, pfn, slot);
+        replaceAll(task, platform, pfn, pfn, MigrationEntries::replaceOne, slot);
     }
 
     /** What dropping a page makes of them: nothing. Page locked. */
     static void drop(final Task task, final Platform platform, final long pfn) {
-        replace(task, platform, pfn, SwapSlots.NONE);
+        replaceAll(task, platform, pfn, pfn, MigrationEntries::replaceOne, SwapSlots.NONE);
     }
 
-    private static void replace(final Task task, final Platform platform, final long pfn, final long slot) {
-        final AnonVma anonVma = platform.reverseMap().lockAnonVmaOfMigrated(task, pfn);
+    /** What takes the place of one migration entry; a value more, so that nothing need be captured. */
+    @FunctionalInterface
+    private interface Replacement {
+        void replace(Vma vma, long slot, long entry, long value);
+    }
+
+    /** rmap_walk: every migration entry that names a frame; the reverse-map record is another's, if the page has moved. */
+    private static void replaceAll(
+            final Task task,
+            final Platform platform,
+            final long named,
+            final long recorded,
+            final Replacement replacement,
+            final long value) {
+        final AnonVma anonVma = platform.reverseMap().lockAnonVmaOfMigrated(task, recorded);
         if (anonVma == null) {
             return;
         }
         final MappedWalk walk = SCRATCH.of(task).walk;
-        final long index = platform.frames().index(pfn);
+        final long index = platform.frames().index(recorded);
         final List<Vma> vmas = anonVma.vmas();
         for (int i = 0; i < vmas.size(); i++) {
             final Vma vma = vmas.get(i);
-            if (vma.covers(index) && walk.findMigration(task, vma, pfn, index)) {
-                replaceOne(vma, walk.slot(), walk.pte(), slot);
+            if (vma.covers(index) && walk.findMigration(task, vma, named, index)) {
+                replacement.replace(vma, walk.slot(), walk.pte(), value);
                 walk.release(task);
             }
         }
