@@ -106,8 +106,14 @@ final class DeviceChecker {
         }
         if (!encoding.isPresent(cpuPte)) {
             final PteKind kind = encoding.kind(cpuPte);
-            // While a page moves, the driver that moves it ignores its own event and updates its table in the middle.
-            final boolean own = kind.isMigration() || kind.isDevicePrivate() && encoding.swapFrameNumber(cpuPte) == pfn;
+            // While a page moves, the driver that moves it ignores its own event and updates its table in the middle;
+            // so
+            // what took the zero page's place may be there before the driver has let go of that. When all is quiet it
+            // has:
+            // DeviceMemoryChecker.
+            final boolean own = kind.isMigration()
+                    || kind.isDevicePrivate()
+                            && (encoding.swapFrameNumber(cpuPte) == pfn || pfn == FrameAllocator.ZERO_FRAME);
             if (!own) {
                 report.violated("I13", who + ": the CPU's entry is " + kind);
             }

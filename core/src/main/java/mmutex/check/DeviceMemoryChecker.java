@@ -38,8 +38,23 @@ final class DeviceMemoryChecker {
                 final long pte = device.table().load(vpn);
                 if (platform.frames().has(DevicePte.frameNumber(pte), FrameTable.DEVICE_PRIVATE)) {
                     entry(platform, device, own, vpn, pte, report);
+                } else if (DevicePte.frameNumber(pte) == FrameAllocator.ZERO_FRAME) {
+                    zero(platform, device, vpn, report);
                 }
             }
+        }
+    }
+
+    /** The other half of the leave that {@link DeviceChecker} gives to a driver in the middle of a migration. */
+    private static void zero(
+            final Platform platform, final DeviceView device, final long vpn, final CheckReport report) {
+        final long cpuPte =
+                device.space().pageTable().peek(vpn << device.space().pageShift());
+        if (platform.encoding().kind(cpuPte).isDevicePrivate()) {
+            report.violated(
+                    "I13",
+                    "device " + device.id() + " page 0x" + Long.toHexString(vpn)
+                            + ": maps the zero frame, the CPU's entry leads to a device's");
         }
     }
 

@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import mmutex.change.DeviceMigration;
 import mmutex.device.DeviceBuffer;
+import mmutex.device.DevicePte;
 import mmutex.device.MirrorHandle;
 import mmutex.layout.PteKind;
 import mmutex.machine.Emulation;
+import mmutex.memory.FrameAllocator;
 import mmutex.mm.Errno;
 import mmutex.mm.Task;
 import org.junit.jupiter.api.BeforeEach;
@@ -83,6 +85,16 @@ class DeviceMemoryCheckerTest {
         emulation.frames.addMapCount(frame, -1);
 
         assertViolated("I13", "maps a page in its memory, the CPU's entry is NONE");
+    }
+
+    @Test
+    void shouldSeeADeviceThatStillMapsTheZeroPageThatItsOwnReplaced() {
+        handle.lock().lock(task);
+        handle.table().store(addr(0) / PAGE, DevicePte.of(FrameAllocator.ZERO_FRAME, DevicePte.VALID));
+        handle.lock().unlock(task);
+
+        assertViolated("I13", "maps the zero frame, the CPU's entry leads to a device's");
+        new InvariantChecker(emulation.machine).with(handle).now(emulation.cpu).orThrow(); // a migration may be running
     }
 
     @Test

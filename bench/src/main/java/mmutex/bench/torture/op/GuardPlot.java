@@ -16,7 +16,8 @@ final class GuardPlot implements TortureOperation {
     public void perform(final Hand hand) {
         final Member member = hand.runRoot();
         final int number = hand.randomPlotPage();
-        if (!member.plot.page(number).isWritable()) {
+        final Plot.Page page = member.plot.page(number);
+        if (!page.isWritable()) {
             return;
         }
         hand.checkPlotPage(member, number); // there, be it as the zero page
@@ -25,11 +26,14 @@ final class GuardPlot implements TortureOperation {
         require(guard.register(hand.cpu(), addr, World.PAGE, false, true), "register");
         require(guard.writeProtect(hand.cpu(), addr, World.PAGE, true), "write-protect");
         hand.checkPlotPage(member, number);
-        final Result refused = hand.mirror().exclusive(hand.cpu(), addr, 1, DeviceBuffer.ofArray(new byte[World.PAGE]));
+        final Result result = hand.mirror().exclusive(hand.cpu(), addr, 1, DeviceBuffer.ofArray(new byte[World.PAGE]));
+        final boolean refused = result.errno() == Errno.EBUSY || result.errno() == Errno.EFAULT;
+        // Nothing is not protected: what takes the place of a page that was dropped is the device's to have.
         Finding.require(
-                refused.errno() == Errno.EBUSY || refused.errno() == Errno.EFAULT,
-                "exclusive on a page that userfaultfd protects: %s",
-                refused.errno());
+                refused || result.errno() == Errno.OK && page.mayBeDropped(),
+                "exclusive on a page that userfaultfd protects, and that holds %s: %s",
+                page.expected(),
+                result.errno());
         require(guard.writeProtect(hand.cpu(), addr, World.PAGE, false), "end of write protection");
         require(guard.unregister(hand.cpu(), addr, World.PAGE), "unregister");
         guard.close(hand.cpu());

@@ -47,6 +47,11 @@ final class Plot {
             lazilyFreed = true;
         }
 
+        /** Whether reclaim may have dropped it, or may do so at any moment: then there is nothing, not even the mark of a guard. */
+        boolean mayBeDropped() {
+            return lazilyFreed;
+        }
+
         /** Whether it may hold what was found; if so, that is what it holds. */
         boolean admits(final long found) {
             if (possible.contains(found)) {
