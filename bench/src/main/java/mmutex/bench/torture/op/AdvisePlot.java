@@ -57,6 +57,12 @@ final class AdvisePlot implements TortureOperation {
             case KEEPONFORK:
                 page.wiped = false;
                 break;
+            case MERGEABLE:
+                page.mergeable = true;
+                break;
+            case UNMERGEABLE:
+                page.mergeable = false;
+                break;
             default:
                 break; // neither contents nor inheritance
         }

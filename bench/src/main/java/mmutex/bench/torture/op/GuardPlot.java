@@ -28,9 +28,10 @@ final class GuardPlot implements TortureOperation {
         hand.checkPlotPage(member, number);
         final Result result = hand.mirror().exclusive(hand.cpu(), addr, 1, DeviceBuffer.ofArray(new byte[World.PAGE]));
         final boolean refused = result.errno() == Errno.EBUSY || result.errno() == Errno.EFAULT;
-        // Nothing is not protected: what takes the place of a page that was dropped is the device's to have.
+        // Nothing is not protected: what takes the place of a page that was dropped is the device's to have. And when
+        // same-page merging replaces a page, the mark is lost (replace_page, mm/ksm.c, up to now).
         Finding.require(
-                refused || result.errno() == Errno.OK && page.mayBeDropped(),
+                refused || result.errno() == Errno.OK && (page.mayBeDropped() || page.mergeable),
                 "exclusive on a page that userfaultfd protects, and that holds %s: %s",
                 page.expected(),
                 result.errno());

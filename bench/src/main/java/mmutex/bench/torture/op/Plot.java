@@ -13,6 +13,7 @@ final class Plot {
         long protection = World.READ_WRITE;
         boolean inherited = true;
         boolean wiped;
+        boolean mergeable;
         private boolean lazilyFreed;
 
         /** The first and the last word: all that they may be, until somebody looks. */
@@ -78,6 +79,7 @@ final class Plot {
             copy.protection = protection;
             copy.wiped = wiped;
             copy.inherited = inherited;
+            copy.mergeable = mergeable;
             if (!wiped) {
                 copy.possible.clear();
                 copy.possible.addAll(possible);
@@ -111,6 +113,7 @@ final class Plot {
             left.protection = old.protection;
             left.inherited = old.inherited;
             left.wiped = old.wiped;
+            left.mergeable = old.mergeable;
             pages[to + i] = old;
             pages[from + i] = left;
         }

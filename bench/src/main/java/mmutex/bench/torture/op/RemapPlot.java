@@ -49,6 +49,7 @@ final class RemapPlot implements TortureOperation {
             page.protection = World.READ_WRITE;
             page.inherited = true;
             page.wiped = false;
+            page.mergeable = false;
             page.holds(0);
         }
     }
