@@ -1,6 +1,7 @@
 package mmutex.bench.torture.op;
 
 import mmutex.fault.Signal;
+import mmutex.mm.SemanticProfile;
 
 /** A child counts for itself; nobody else sees it (I29). */
 final class AddInChild implements TortureOperation {
@@ -10,9 +11,14 @@ final class AddInChild implements TortureOperation {
     }
 
     @Override
+    public boolean isPossible(final SemanticProfile profile) {
+        return Fork.keepsExclusiveEntriesApart(profile);
+    }
+
+    @Override
     public void perform(final Hand hand) {
         final Member member = hand.runAny();
-        if (member.isRoot() || !ReadCounter.isFrozen(hand)) {
+        if (member.isRoot()) {
             return;
         }
         final int counter = hand.dice().nextInt(Counters.count());

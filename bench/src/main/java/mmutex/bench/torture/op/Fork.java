@@ -3,6 +3,7 @@ package mmutex.bench.torture.op;
 import mmutex.check.MomentChecks;
 import mmutex.machine.Process;
 import mmutex.mm.Errno;
+import mmutex.mm.SemanticProfile;
 import mmutex.mm.SemanticProfile.ForkExclusive;
 
 /** Forks the shared process or a descendant, and remembers what the child must have. */
@@ -10,6 +11,19 @@ final class Fork implements TortureOperation {
     @Override
     public int weight() {
         return 6;
+    }
+
+    /**
+     * V3 hands exclusive entries down, which count as no mappings. So a page may be shared although its mapcount is one: if one
+     * side then frees it lazily, the other one loses it; and what a child restores, no device of its parent hears of (I2).
+     */
+    @Override
+    public boolean isPossible(final SemanticProfile profile) {
+        return keepsExclusiveEntriesApart(profile);
+    }
+
+    static boolean keepsExclusiveEntriesApart(final SemanticProfile profile) {
+        return profile.forkExclusive() == ForkExclusive.RESTORE_BY_TRYLOCK;
     }
 
     @Override
@@ -28,9 +42,7 @@ final class Fork implements TortureOperation {
             Finding.require(forked.errno() == Errno.ENOMEM, "fork: %s", forked.errno());
             return;
         }
-        if (hand.world().profile().forkExclusive() == ForkExclusive.RESTORE_BY_TRYLOCK) {
-            MomentChecks.afterFork(hand.cpu(), forked.child().space()).orThrow();
-        }
+        MomentChecks.afterFork(hand.cpu(), forked.child().space()).orThrow();
         final long stamp = hand.world().tags().now();
         final Member child = parent.child(forked.child(), hand.world().tags().newLineage(), stamp);
         remember(hand, parent, child, least);

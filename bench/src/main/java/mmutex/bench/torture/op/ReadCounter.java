@@ -21,14 +21,9 @@ final class ReadCounter implements TortureOperation {
         final long value = hand.cpu().value();
         if (member.isRoot()) {
             hand.sawCounter(counter, value, "read");
-        } else if (isFrozen(hand)) {
+        } else {
             ofDescendant(hand, member, counter, value);
         }
-    }
-
-    /** Without an owner a driver can't tell that a fork came between make and map, and writes to the shared page. */
-    static boolean isFrozen(final Hand hand) {
-        return hand.world().profile().makePassesOwner();
     }
 
     private static void ofDescendant(final Hand hand, final Member member, final int counter, final long value) {

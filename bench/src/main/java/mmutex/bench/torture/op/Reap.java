@@ -1,10 +1,17 @@
 package mmutex.bench.torture.op;
 
+import mmutex.mm.SemanticProfile;
+
 /** A descendant exits; before that, now and then, the out-of-memory reaper takes what it has. */
 final class Reap implements TortureOperation {
     @Override
     public int weight() {
         return 5;
+    }
+
+    @Override
+    public boolean isPossible(final SemanticProfile profile) {
+        return Fork.keepsExclusiveEntriesApart(profile);
     }
 
     @Override
