@@ -60,7 +60,7 @@ public final class ExclusiveReuse {
         final PageTable table = space.pageTable();
         final PteEncoding encoding = space.encoding();
         final long slot = table.slot(page);
-        if (slot == PageTable.NO_SLOT) {
+        if (slot < 0) { // no table, or a huge entry: not exclusive
             return ExclusiveMaker.NULL_SLOT;
         }
         long pfn = ExclusiveMaker.NULL_SLOT;

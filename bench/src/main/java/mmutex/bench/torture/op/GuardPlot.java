@@ -21,6 +21,12 @@ final class GuardPlot implements TortureOperation {
             return;
         }
         hand.checkPlotPage(member, number); // there, be it as the zero page
+        // Nothing is not protected: what takes the place of a page that was dropped is the device's to have, and once
+        // that has
+        // been looked at, it is not known as lazily freed any more. And when same-page merging replaces a page, the
+        // mark is
+        // lost (replace_page, mm/ksm.c, up to now).
+        final boolean mayLoseMark = page.mayBeDropped() || page.mergeable;
         final long addr = hand.plotAddr(number);
         final UserFaultFd guard = new UserFaultFd(member.process);
         require(guard.register(hand.cpu(), addr, World.PAGE, false, true), "register");
@@ -28,10 +34,8 @@ final class GuardPlot implements TortureOperation {
         hand.checkPlotPage(member, number);
         final Result result = hand.mirror().exclusive(hand.cpu(), addr, 1, DeviceBuffer.ofArray(new byte[World.PAGE]));
         final boolean refused = result.errno() == Errno.EBUSY || result.errno() == Errno.EFAULT;
-        // Nothing is not protected: what takes the place of a page that was dropped is the device's to have. And when
-        // same-page merging replaces a page, the mark is lost (replace_page, mm/ksm.c, up to now).
         Finding.require(
-                refused || result.errno() == Errno.OK && (page.mayBeDropped() || page.mergeable),
+                refused || result.errno() == Errno.OK && mayLoseMark,
                 "exclusive on a page that userfaultfd protects, and that holds %s: %s",
                 page.expected(),
                 result.errno());
