@@ -35,10 +35,7 @@ public final class UserFaultRegistrar {
             final long length,
             final long modes) {
         final long end = start + length;
-        if (Ranges.check(space, start, length) != Errno.OK
-                || (length & space.pageSize() - 1) != 0
-                || length == 0
-                || (modes & MODES) == 0) {
+        if (!isValid(space, start, length) || (modes & MODES) == 0) {
             return Errno.EINVAL;
         }
         space.mmapLock().writeLock(task);
@@ -58,7 +55,7 @@ public final class UserFaultRegistrar {
     /** UFFDIO_UNREGISTER: the handler no longer gets faults of a range; who waits for it looks again. */
     public static Errno unregister(
             final Task task, final AddressSpace space, final UserFaults handler, final long start, final long length) {
-        if (Ranges.check(space, start, length) != Errno.OK || (length & space.pageSize() - 1) != 0 || length == 0) {
+        if (!isValid(space, start, length)) {
             return Errno.EINVAL;
         }
         space.mmapLock().writeLock(task);
@@ -73,6 +70,11 @@ public final class UserFaultRegistrar {
         space.mmapLock().writeUnlock(task);
         handler.wake(task, start, start + length);
         return Errno.OK;
+    }
+
+    /** validate_range: whole pages, at least one. */
+    private static boolean isValid(final AddressSpace space, final long start, final long length) {
+        return Ranges.check(space, start, length) == Errno.OK && (length & space.pageSize() - 1) == 0 && length != 0;
     }
 
     private static Errno check(final AddressSpace space, final UserFaults handler, final long start, final long end) {
@@ -129,7 +131,7 @@ public final class UserFaultRegistrar {
             final long start,
             final long length,
             final boolean on) {
-        if (Ranges.check(space, start, length) != Errno.OK || (length & space.pageSize() - 1) != 0 || length == 0) {
+        if (!isValid(space, start, length)) {
             return Errno.EINVAL;
         }
         // The mmap lock is held shared: entries change under the leaf-table locks alone, as in a fault.
