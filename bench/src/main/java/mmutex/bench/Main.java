@@ -4,6 +4,7 @@ import java.util.List;
 import mmutex.bench.run.RunCommand;
 import mmutex.bench.torture.TortureCommand;
 import mmutex.cli.CommandRunner;
+import picocli.CommandLine;
 
 /** The entry point of {@code mmutex-bench.jar}. */
 public final class Main {
@@ -14,8 +15,9 @@ public final class Main {
         System.exit(CommandRunner.run(commands(), args));
     }
 
-    /** A new command is one entry here and one word in the launcher's list. */
+    /** A new command is one entry here and one word in the launcher's list. Torture may be asked for as a workload. */
     static List<?> commands() {
-        return List.of(new RunCommand(), new TortureCommand(), new JmhCommand());
+        final CommandLine run = new CommandLine(new RunCommand()).addSubcommand(new TortureCommand());
+        return List.of(run, new TortureCommand(), new JmhCommand());
     }
 }

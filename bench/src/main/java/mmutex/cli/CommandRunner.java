@@ -33,7 +33,8 @@ public final class CommandRunner {
     /**
      * Runs the command that {@code args} names.
      *
-     * @param commands objects with picocli's {@code @Command}, each a {@code Callable<Integer>} or {@code Runnable}
+     * @param commands objects with picocli's {@code @Command}, each a {@code Callable<Integer>} or {@code Runnable}, or
+     *     a {@code CommandLine} of one, with subcommands of its own
      * @param args the command's name, then its own arguments
      * @return an {@link ExitCode}
      */
@@ -45,12 +46,12 @@ public final class CommandRunner {
         final CommandLine root = new CommandLine(CommandSpec.create().name(PROGRAM));
         commands.forEach(root::addSubcommand);
         addHelp(root);
-        root.getSubcommands().values().forEach(CommandRunner::addHelp);
         root.setOut(out)
                 .setErr(err)
                 .setUsageHelpWidth(USAGE_COLUMNS)
                 .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionStrategy(CommandRunner::executeLast)
                 .setParameterExceptionHandler(this::badArguments)
                 .setExecutionExceptionHandler((failure, command, parsed) -> failed(command, failure));
         try {
@@ -61,8 +62,22 @@ public final class CommandRunner {
         }
     }
 
+    /** Of {@code run torture} only the latter is performed, so what was said to the former would go unheard. */
+    private static int executeLast(final ParseResult parsed) {
+        for (ParseResult outer = parsed; outer.hasSubcommand(); outer = outer.subcommand()) {
+            if (!outer.matchedArgs().isEmpty()) {
+                throw new ParameterException(
+                        outer.commandSpec().commandLine(),
+                        "options come behind '"
+                                + outer.subcommand().commandSpec().name() + "'");
+            }
+        }
+        return new CommandLine.RunLast().execute(parsed);
+    }
+
     /** Commands may bring a help option of their own, to leave {@code -h} to a harness behind them. */
     private static void addHelp(final CommandLine command) {
+        command.getSubcommands().values().forEach(CommandRunner::addHelp);
         final CommandSpec spec = command.getCommandSpec();
         if (spec.options().stream().noneMatch(OptionSpec::usageHelp)) {
             spec.addOption(OptionSpec.builder("-h", "--help")
@@ -112,10 +127,11 @@ public final class CommandRunner {
     }
 
     private static CommandLine chosen(final CommandLine root) {
-        final ParseResult parsed = root.getParseResult();
-        return parsed != null && parsed.hasSubcommand()
-                ? parsed.subcommand().commandSpec().commandLine()
-                : root;
+        ParseResult parsed = root.getParseResult();
+        while (parsed != null && parsed.hasSubcommand()) {
+            parsed = parsed.subcommand();
+        }
+        return parsed == null ? root : parsed.commandSpec().commandLine();
     }
 
     private static boolean isBrokenPipe(final Throwable failure) {

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -82,6 +83,40 @@ class CommandRunnerTest {
                         + "mmutex: unknown command 'prove', expected one of probe\n");
     }
 
+    @Command(name = "deep")
+    private static final class Deep implements Callable<Integer> {
+        @Option(names = "--meters")
+        private int meters = 1;
+
+        @Override
+        public Integer call() {
+            return meters;
+        }
+    }
+
+    @Test
+    void shouldRunACommandOfACommand() {
+        final CommandLine probe = new CommandLine(new Probe()).addSubcommand(new Deep());
+
+        assertThat(runner().execute(List.of(probe), "probe", "deep", "--meters", "7"))
+                .isEqualTo(7);
+        assertThat(runner().execute(List.of(probe), "probe", "deep", "--help")).isEqualTo(ExitCode.OK);
+        assertThat(stdout()).contains("Usage: mmutex probe deep", "--meters");
+    }
+
+    @Test
+    void shouldRefuseOptionsInFrontOfTheCommandTheyDoNotReach() {
+        final CommandLine probe = new CommandLine(new Probe()).addSubcommand(new Deep());
+
+        assertThat(runner().execute(List.of(probe), "probe", "--cpus", "3", "deep"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(runner().execute(List.of(probe), "probe", "deep", "--cpus", "3"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(stderr())
+                .isEqualTo("mmutex probe: options come behind 'deep'\n"
+                        + "mmutex probe deep: unknown options: '--cpus', '3'\n");
+    }
+
     @Test
     void shouldShowHelpOnStdout() {
         assertThat(run("probe", "--help")).isEqualTo(ExitCode.OK);
@@ -134,10 +169,12 @@ class CommandRunnerTest {
     }
 
     private int run(final String... args) {
+        return runner().execute(List.of(new Probe()), args);
+    }
+
+    private CommandRunner runner() {
         return new CommandRunner(
-                        new PrintStream(out, true, StandardCharsets.UTF_8),
-                        new PrintStream(err, true, StandardCharsets.UTF_8))
-                .execute(List.of(new Probe()), args);
+                new PrintStream(out, true, StandardCharsets.UTF_8), new PrintStream(err, true, StandardCharsets.UTF_8));
     }
 
     private String stdout() {

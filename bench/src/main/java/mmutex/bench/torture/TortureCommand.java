@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "Without --profile or --delivery the time is shared among all of them.",
             "Exit code: 0 if all oracles and invariants hold, 1 if not (then with a line that repeats the round),",
-            "2 for wrong usage."
+            "2 for wrong usage, 130 after Ctrl-C (with the rounds so far)."
         })
 public final class TortureCommand implements Callable<Integer> {
     private static final int SEED_BOUND = 100_000;
