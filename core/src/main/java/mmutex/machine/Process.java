@@ -118,7 +118,7 @@ public final class Process {
     }
 
     /** Which pages are in memory; see {@link Residency#read}. */
-    public Errno mincore(final Task task, final long addr, final int pages, final byte[] vec) {
+    public Errno mincore(final Task task, final long addr, final long pages, final byte[] vec) {
         return Residency.read(task, space, addr, pages, vec);
     }
 

@@ -15,23 +15,28 @@ public final class Residency {
      * Tells for each page whether an access would find it in memory.
      *
      * @param start page-aligned
-     * @param vec receives 1 or 0 per page; on ENOMEM the pages before the hole have been filled in
-     * @return OK; EINVAL for a misaligned start, ENOMEM for a hole
+     * @param pages any number, unsigned
+     * @param vec receives 1 or 0 per page; on an error in the middle the pages before it have been filled in
+     * @return OK; EINVAL for a misaligned start, ENOMEM for a hole or no user's addresses, EFAULT where {@code vec} ends
      */
     public static Errno read(
-            final Task task, final AddressSpace space, final long start, final int pages, final byte[] vec) {
+            final Task task, final AddressSpace space, final long start, final long pages, final byte[] vec) {
         if ((start & space.pageSize() - 1) != 0) {
             return Errno.EINVAL;
+        }
+        final long pagesAbove = space.addressLimit() - start >> space.pageShift();
+        if (start < 0 || pagesAbove < 0 || Long.compareUnsigned(pages, pagesAbove) > 0) {
+            return Errno.ENOMEM;
         }
         Errno result = Errno.OK;
         space.mmapLock().readLock(task);
         for (int i = 0; i < pages && result == Errno.OK; i++) {
             final long addr = start + ((long) i << space.pageShift());
-            final Vma vma = addr < 0 || addr >= space.addressLimit()
-                    ? null
-                    : space.vmas().lookup(addr);
+            final Vma vma = space.vmas().lookup(addr);
             if (vma == null) {
                 result = Errno.ENOMEM;
+            } else if (i == vec.length) {
+                result = Errno.EFAULT;
             } else {
                 vec[i] = (byte) (isResident(task, vma, addr) ? 1 : 0);
             }

@@ -35,4 +35,20 @@ class ResidencyTest {
         assertThat(emulation.process.mincore(emulation.cpu, addr(0) + 1, 1, vec))
                 .isEqualTo(Errno.EINVAL);
     }
+
+    @Test
+    void shouldSayWhatIsWrongWithARange() {
+        emulation.mapWritten(0, 2);
+
+        assertThat(mincore(addr(0), -1L)).isEqualTo(Errno.ENOMEM);
+        assertThat(mincore(addr(0), Long.MAX_VALUE)).isEqualTo(Errno.ENOMEM);
+        assertThat(mincore(-PAGE, 1)).isEqualTo(Errno.ENOMEM);
+        assertThat(mincore(emulation.process.space().addressLimit(), 0)).isEqualTo(Errno.OK);
+        assertThat(mincore(addr(0), 2)).isEqualTo(Errno.EFAULT);
+    }
+
+    /** Into a vector of one byte. */
+    private Errno mincore(final long addr, final long pages) {
+        return emulation.process.mincore(emulation.cpu, addr, pages, new byte[1]);
+    }
 }

@@ -113,6 +113,11 @@ enum ArgumentType {
         this.choices = List.of(choices);
     }
 
+    /** The words that it can be, empty if it is no word. */
+    List<String> choices() {
+        return choices;
+    }
+
     /**
      * Reads an argument; unless a type says otherwise, one of its choices.
      *

@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "A scenario passes, fails at its first difference, or is unsupported: it reaches an operation",
-            "that is not implemented yet, and nothing differed before. Exit 0 without failures, 1 with",
+            "that is not emulated, and nothing differed before. Exit 0 without failures, 1 with",
             "some, 2 if a file is wrong (then nothing is replayed)."
         })
 public final class ConformCommand implements Callable<Integer> {

@@ -37,6 +37,9 @@ final class FileActions {
         if (world.file() != null) {
             throw new NotEmulated("mmap of a second file");
         }
+        if (Long.compareUnsigned(step.number("n"), World.FRAMES) > 0) {
+            throw new NotEmulated("mmap of a file larger than memory");
+        }
         final File file = world.newFile(party, step.number("n"), FIRST_WORD);
         return Outcome.of(party.process().mmapFile(party.cpu(), step.at(), step.length(), protection, file, 0, shared));
     }

@@ -40,7 +40,7 @@ final class JsonReport {
         line.put("field", difference == null ? null : difference.field());
         line.put("expected", difference == null ? null : difference.expected());
         line.put("actual", difference == null ? null : difference.actual());
-        line.put("reason", verdict.reason() == null ? null : "not implemented yet: " + verdict.reason());
+        line.put("reason", verdict.reason() == null ? null : "not emulated: " + verdict.reason());
         line.put("file", verdict.scenario().file());
         line.put("line", verdict.scenario().line());
         return line;

@@ -27,6 +27,7 @@ final class MemoryActions {
             Arrays.stream(Advice.values()).collect(Collectors.toMap(Advice::name, advice -> advice));
 
     private static final int SHOWN_PAGES = 8;
+    private static final long VECTOR_BYTES = 1 << 16;
     private static final long CLEAR_SOFT_DIRTY = 4;
 
     private MemoryActions() {}
@@ -76,8 +77,9 @@ final class MemoryActions {
 
     /** The recorder's vector is zeroed before; on an error it shows what the kernel had stored by then. */
     static Outcome mincore(final World world, final Party party, final Step step) {
-        final byte[] vec = new byte[(int) step.number("n")];
-        final Outcome outcome = Outcome.of(party.process().mincore(party.cpu(), step.at(), vec.length, vec));
+        final long pages = step.length() >>> Place.PAGE_SHIFT;
+        final byte[] vec = new byte[(int) Math.min(pages, VECTOR_BYTES)];
+        final Outcome outcome = Outcome.of(party.process().mincore(party.cpu(), step.at(), pages, vec));
         final List<Object> shown = new ArrayList<>();
         for (int page = 0; page < Math.min(SHOWN_PAGES, vec.length); page++) {
             shown.add((long) vec[page]);

@@ -113,6 +113,11 @@ enum Operation {
         return setupOnly;
     }
 
+    /** Which arguments it takes, in one of several ways. */
+    List<List<Argument>> signatures() {
+        return signatures;
+    }
+
     /** Whether a recorded step of this operation may have the result field. */
     boolean mayHave(final String result) {
         return this == EXIT ? result.equals("ret") : COMMON.contains(result) || results.contains(result);

@@ -8,38 +8,40 @@ import mmutex.mm.Errno;
 /** Access to a process's memory by the kernel on somebody's behalf: /proc files, other processes, pipes, futexes. */
 final class RemoteActions {
     private static final long WORD_MASK = 0xffff_ffffL;
+    /** What a pipe holds; a writer of more waits for a reader. */
+    private static final long LENGTH_MAX = 1 << 16;
 
     private RemoteActions() {}
 
-    static Outcome readProcMem(final World world, final Party party, final Step step) {
+    static Outcome readProcMem(final World world, final Party party, final Step step) throws NotEmulated {
         final byte[] bytes = new byte[length(step)];
         return transferred(party.process().readForced(party.cpu(), step.at(), bytes), bytes, Errno.EIO);
     }
 
     /** The word that was written stands among the results only. */
-    static Outcome writeProcMem(final World world, final Party party, final Step step) {
+    static Outcome writeProcMem(final World world, final Party party, final Step step) throws NotEmulated {
         final byte[] bytes = written(step);
         return transferred(party.process().writeForced(party.cpu(), step.at(), bytes), bytes, Errno.EIO);
     }
 
-    static Outcome readProcess(final World world, final Party party, final Step step) {
+    static Outcome readProcess(final World world, final Party party, final Step step) throws NotEmulated {
         final byte[] bytes = new byte[length(step)];
         return transferred(party.process().readPinned(party.cpu(), step.at(), bytes), bytes, Errno.EFAULT);
     }
 
-    static Outcome writeProcess(final World world, final Party party, final Step step) {
+    static Outcome writeProcess(final World world, final Party party, final Step step) throws NotEmulated {
         final byte[] bytes = written(step);
         return transferred(party.process().writePinned(party.cpu(), step.at(), bytes), bytes, Errno.EFAULT);
     }
 
     /** The kernel copies from the page into a pipe, out of which the recorder then reads it. */
-    static Outcome writePipe(final World world, final Party party, final Step step) {
+    static Outcome writePipe(final World world, final Party party, final Step step) throws NotEmulated {
         final Pipe pipe = new Pipe();
         return drained(pipe, pipe.write(party.cpu(), step.at(), length(step)), step);
     }
 
     /** The kernel copies a word out of a pipe into the page. */
-    static Outcome readPipeInto(final World world, final Party party, final Step step) {
+    static Outcome readPipeInto(final World world, final Party party, final Step step) throws NotEmulated {
         final Pipe pipe = new Pipe();
         pipe.write(bytesOf((int) step.number("val"), length(step)));
         final Errno errno = pipe.read(party.cpu(), step.at(), length(step));
@@ -48,31 +50,31 @@ final class RemoteActions {
     }
 
     /** The pipe refers to the page, until the recorder has read it. */
-    static Outcome splice(final World world, final Party party, final Step step) {
+    static Outcome splice(final World world, final Party party, final Step step) throws NotEmulated {
         final Pipe pipe = new Pipe();
         return drained(pipe, pipe.splice(party.cpu(), party.process(), step.at(), length(step)), step);
     }
 
-    static Outcome spliceAndHold(final World world, final Party party, final Step step) {
+    static Outcome spliceAndHold(final World world, final Party party, final Step step) throws NotEmulated {
         final Errno errno = party.pipe().splice(party.cpu(), party.process(), step.at(), length(step));
         return errno == Errno.OK ? Outcome.returned(length(step)) : Outcome.of(errno);
     }
 
-    static Outcome readPipe(final World world, final Party party, final Step step) {
+    static Outcome readPipe(final World world, final Party party, final Step step) throws NotEmulated {
         final byte[] bytes = new byte[length(step)];
         return transferred(party.pipe().read(bytes), bytes, Errno.EAGAIN);
     }
 
-    /** The time is over as soon as the word has been looked at. */
+    /** Nobody else runs who could wake it, so however long the time, it is over after the word has been looked at. */
     static Outcome waitFutex(final World world, final Party party, final Step step) throws NotEmulated {
-        if (step.number("timeout_ns") != 0 || !step.truth("private")) {
-            throw new NotEmulated("futex_wait shared or with a timeout");
+        if (!step.truth("private")) {
+            throw new NotEmulated("futex_wait on a shared futex");
         }
         return Outcome.of(
                 party.process().futexes().await(party.cpu(), step.at(), (int) step.number("expect"), () -> true));
     }
 
-    private static Outcome drained(final Pipe pipe, final Errno errno, final Step step) {
+    private static Outcome drained(final Pipe pipe, final Errno errno, final Step step) throws NotEmulated {
         final byte[] bytes = new byte[length(step)];
         final int count = pipe.read(bytes);
         pipe.close();
@@ -80,14 +82,20 @@ final class RemoteActions {
     }
 
     private static Outcome transferred(final int count, final byte[] bytes, final Errno ifNone) {
+        if (bytes.length == 0) {
+            return Outcome.returned(0);
+        }
         return count > 0 ? Outcome.returned(count).with("val", word(bytes)) : Outcome.of(ifNone);
     }
 
-    private static byte[] written(final Step step) {
+    private static byte[] written(final Step step) throws NotEmulated {
         return bytesOf(((Long) step.results().getOrDefault("val", 0L)).intValue(), length(step));
     }
 
-    private static int length(final Step step) {
+    private static int length(final Step step) throws NotEmulated {
+        if (step.number("len") > LENGTH_MAX) {
+            throw new NotEmulated(step.operation() + " of more than 64 KiB");
+        }
         return (int) step.number("len");
     }
 

@@ -55,7 +55,7 @@ final class TextReport {
         final Step step = verdict.step();
         final String where = (step.setup() ? "setup before step " : "step ") + step.number() + " " + step.title();
         if (verdict.status() == Status.UNSUPPORTED) {
-            return where + "   not implemented yet: " + verdict.reason();
+            return where + "   not emulated: " + verdict.reason();
         }
         final Difference difference = verdict.difference();
         return where + "   " + difference.field() + "   expected " + shown(difference.expected()) + "   got "

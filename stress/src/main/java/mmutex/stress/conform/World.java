@@ -26,7 +26,8 @@ import mmutex.notify.Delivery;
  */
 final class World implements AutoCloseable {
     private static final List<String> NAMES = List.of("p", "c", "g");
-    private static final long FRAMES = 1 << 16;
+    /** Pages of memory. */
+    static final long FRAMES = 1 << 16;
 
     private final Machine machine;
     private final List<MirrorDevice> devices;

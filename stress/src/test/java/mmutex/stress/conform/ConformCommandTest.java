@@ -39,7 +39,7 @@ class ConformCommandTest {
         assertThat(run(file(PASSING, UNSUPPORTED))).isEqualTo(ExitCode.OK);
         assertThat(stdout())
                 .contains(" pass         fine\n")
-                .contains(" unsupported  later  step 1 clear_refs   not implemented yet: clear_refs 1\n")
+                .contains(" unsupported  later  step 1 clear_refs   not emulated: clear_refs 1\n")
                 .contains(" pass              1\n")
                 .contains(" unsupported       1   clear_refs 1 (1)\n")
                 .contains(" FAIL              0\n");

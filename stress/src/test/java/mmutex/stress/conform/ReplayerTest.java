@@ -53,9 +53,9 @@ class ReplayerTest {
 
     @Test
     void shouldNameTheArgumentThatIsNotEmulated() {
-        assertThat(replay(MMAP, step(1, "futex_wait", "'at':'A','expect':0,'timeout_ns':1,'private':true", ""))
+        assertThat(replay(MMAP, step(1, "futex_wait", "'at':'A','expect':0,'timeout_ns':0,'private':false", ""))
                         .reason())
-                .isEqualTo("futex_wait shared or with a timeout");
+                .isEqualTo("futex_wait on a shared futex");
         assertThat(replay(MMAP, step(1, "cpu_read", "'at':'0x1001'", "")).reason())
                 .isEqualTo("misaligned cpu_read");
         assertThat(replay(step(0, "mmap", FILE.formatted('A'), ""), step(1, "ftruncate", "'size':100", ""))
@@ -64,6 +64,12 @@ class ReplayerTest {
         assertThat(replay(step(0, "mmap", FILE.formatted('A'), ""), step(1, "mmap", FILE.formatted('B'), ""))
                         .reason())
                 .isEqualTo("mmap of a second file");
+        assertThat(replay(step(0, "mmap", "'at':'A','n':65537,'kind':'tmpfs_file_shared','prot':'rw'", ""))
+                        .reason())
+                .isEqualTo("mmap of a file larger than memory");
+        assertThat(replay(MMAP, step(1, "procmem_read", "'at':'A','len':65537", ""))
+                        .reason())
+                .isEqualTo("procmem_read of more than 64 KiB");
     }
 
     @Test
