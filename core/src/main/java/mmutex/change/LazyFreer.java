@@ -63,7 +63,7 @@ final class LazyFreer {
             } else if (encoding.kind(pte) == PteKind.SWAP) {
                 // Cheaper than to bring it back and find it unchanged: its contents go now.
                 table.store(slot, encoding.empty());
-                SwapEntries.free(space, pte);
+                SwapEntries.free(task, space, pte);
             }
         }
         table.unlock(task, firstSlot);

@@ -68,7 +68,7 @@ public final class Reclaimer {
             }
         }
         if (slot != SwapSlots.NONE) {
-            platform.swap().put(slot); // ours; the entries have their own
+            platform.swapCache().put(task, slot); // ours; the entries have their own
         }
         // 5. With our reference the frame goes, if nothing refers to it any more.
         MovablePages.putBack(task, platform, pfn);

@@ -4,6 +4,7 @@ import mmutex.layout.PteEncoding;
 import mmutex.layout.SwapEntry;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Platform;
+import mmutex.mm.Task;
 import mmutex.mm.Vma;
 
 /** Real swap entries in the hands of zap, fork and swap-out: mm/memory.c, mm/rmap.c (6.12). Leaf-table lock held. */
@@ -25,9 +26,9 @@ final class SwapEntries {
     }
 
     /** zap: the slot loses an entry. */
-    static void free(final AddressSpace space, final long entry) {
+    static void free(final Task task, final AddressSpace space, final long entry) {
         final Platform platform = space.platform();
-        platform.swap().put(slot(platform.encoding(), entry));
+        platform.swapCache().put(task, slot(platform.encoding(), entry));
         space.swapEntries().add(-1);
     }
 

@@ -76,7 +76,7 @@ final class Zapper {
                 }
                 batch.needsFlush = true;
             } else {
-                anonPages += zapSpecial(space, pte);
+                anonPages += zapSpecial(task, space, pte);
             }
         }
         space.anonPages().add(-anonPages);
@@ -84,14 +84,14 @@ final class Zapper {
     }
 
     /** Returns the anonymous pages that went with the entry. */
-    private static long zapSpecial(final AddressSpace space, final long pte) {
+    private static long zapSpecial(final Task task, final AddressSpace space, final long pte) {
         final Platform platform = space.platform();
         final PteKind kind = platform.encoding().kind(pte);
         if (kind.isMigration()) {
             return 1; // it has neither reference nor mapping; who moves the page will find it unmapped
         }
         if (kind == PteKind.SWAP) {
-            SwapEntries.free(space, pte);
+            SwapEntries.free(task, space, pte);
             return 0;
         }
         if (!kind.isDeviceExclusive() && !kind.isDevicePrivate()) {

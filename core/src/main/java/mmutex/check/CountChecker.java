@@ -6,6 +6,7 @@ import java.util.Map;
 import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
+import mmutex.layout.SwapEntry;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
@@ -13,11 +14,12 @@ import mmutex.mm.AddressSpace;
 import mmutex.mm.Counter;
 import mmutex.mm.FileMapping;
 import mmutex.mm.Platform;
+import mmutex.mm.SwapCache;
 import mmutex.mm.Task;
 
 /**
- * The counting rules, by a full scan at quiescence: I4 (refcount; page caches and the huge-page pool hold references too), I5
- * (mapcount), I6 (the counters of an address space).
+ * The counting rules, by a full scan at quiescence: I4 (refcount, of frames and of swap slots; caches and the huge-page pool
+ * hold references too), I5 (mapcount), I6 (the counters of an address space).
  */
 final class CountChecker {
     // Counters of an address space.
@@ -33,10 +35,14 @@ final class CountChecker {
         report.looking("I4", "I5", "I6");
         // First frame of a folio -> references, huge entries; any frame -> mappings by entries of its own.
         final Map<Long, long[]> counts = new HashMap<>();
+        final Map<Long, Long> swapped = new HashMap<>();
         for (final AddressSpace space : spaces) {
-            count(task, platform, space, counts, report);
+            count(task, platform, space, counts, swapped, report);
         }
         countCaches(platform, counts, report);
+        if (platform.swap() != null) {
+            countSlots(task, platform.swapCache(), counts, swapped, report);
+        }
         for (int page = 0; page < platform.hugePages().size(task); page++) {
             for (final long pfn : platform.hugePages().frames(task, page)) {
                 counts.computeIfAbsent(pfn, unused -> new long[2])[0]++;
@@ -102,11 +108,34 @@ final class CountChecker {
         }
     }
 
+    /** A slot is referred to by its entries, and by the swap cache if that has its page; the cache refers to the page too. */
+    private static void countSlots(
+            final Task task,
+            final SwapCache cache,
+            final Map<Long, long[]> counts,
+            final Map<Long, Long> swapped,
+            final CheckReport report) {
+        for (long slot = 1; slot <= cache.slots().capacity(); slot++) {
+            final long pfn = cache.peek(task, slot);
+            final boolean cached = pfn != FrameAllocator.NONE;
+            if (cached) {
+                counts.computeIfAbsent(pfn, unused -> new long[3])[0]++;
+            }
+            final long expected = swapped.getOrDefault(slot, 0L) + (cached ? 1 : 0);
+            if (cache.slots().count(slot) != expected) {
+                report.violated(
+                        "I4",
+                        "swap slot " + slot + ": count " + cache.slots().count(slot) + ", references " + expected);
+            }
+        }
+    }
+
     private static void count(
             final Task task,
             final Platform platform,
             final AddressSpace space,
             final Map<Long, long[]> counts,
+            final Map<Long, Long> swapped,
             final CheckReport report) {
         final PteEncoding encoding = platform.encoding();
         final boolean exclusiveCounts = platform.profile().exclusiveKeepsMapcount();
@@ -118,6 +147,7 @@ final class CountChecker {
                     final PteKind kind = encoding.kind(pte);
                     if (kind == PteKind.SWAP) {
                         rss[SWAP]++;
+                        swapped.merge(SwapEntry.offset(encoding.toSwapEntry(pte)), 1L, Long::sum);
                         return;
                     }
                     final boolean present = kind == PteKind.PRESENT;

@@ -21,8 +21,8 @@ import mmutex.mm.Task;
  * What a device maps against what the CPUs map: I1, I2, I3, I13, and I14 for device entries. Every driver lock is held, so an
  * entry that leads to an atomically mapped frame can't change into a present one meanwhile.
  *
- * <p>I2 can't be asked of a file's page where those may become exclusive (V3): whoever maps it anew, or restores it through
- * another mapping, tells nobody but that mapping's subscribers.
+ * <p>I2 and I3 can't be asked of a file's page where those may become exclusive (V3): whoever maps it anew, restores it, or
+ * makes it exclusive again through another mapping, tells nobody but that mapping's subscribers.
  */
 final class DeviceChecker {
     private DeviceChecker() {}
@@ -77,6 +77,9 @@ final class DeviceChecker {
         if (atomic && !isExclusive(device.space().encoding(), cpuPte, pfn)) {
             report.violated("I1", who + ": atomic mapping, but the CPU's entry is not exclusive to it");
         }
+        if (platform.profile().makeAcceptsShared() && platform.frames().has(pfn, FrameTable.FILE)) {
+            return;
+        }
         final String otherAtomic = atomicHolders.get(pfn);
         if (otherAtomic != null) {
             report.violated("I3", who + ": mapped although " + otherAtomic + " maps it atomically");
@@ -106,11 +109,9 @@ final class DeviceChecker {
         }
         if (!encoding.isPresent(cpuPte)) {
             final PteKind kind = encoding.kind(cpuPte);
-            // While a page moves, the driver that moves it ignores its own event and updates its table in the middle;
-            // so
-            // what took the zero page's place may be there before the driver has let go of that. When all is quiet it
-            // has:
-            // DeviceMemoryChecker.
+            // While a page moves, the driver that moves it ignores its own event and updates its table in the middle.
+            // So what took the zero page's place may be there before the driver has let go of that. When all is
+            // quiet it has: DeviceMemoryChecker.
             final boolean own = kind.isMigration()
                     || kind.isDevicePrivate()
                             && (encoding.swapFrameNumber(cpuPte) == pfn || pfn == FrameAllocator.ZERO_FRAME);

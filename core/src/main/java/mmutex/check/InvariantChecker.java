@@ -72,9 +72,8 @@ public final class InvariantChecker {
         if (watch != null) {
             watch.referee(task);
         }
-        // Checker order: every driver lock by id, then mmap lock, then leaf-table lock. Callbacks need a driver lock,
-        // so
-        // no entry can become present again, and no device mapping can appear, while they are held.
+        // Checker order: every driver lock by id, then mmap lock, then leaf-table lock. Callbacks need a driver lock.
+        // So no entry can become present again, and no device mapping can appear, while they are held.
         for (final DeviceView device : devices) {
             device.lock().lock(task);
         }

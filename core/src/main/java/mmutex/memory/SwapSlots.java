@@ -1,13 +1,14 @@
 package mmutex.memory;
 
 /**
- * A swap area: slots of a page each, with the number of entries that refer to each. Slot 0 is never used, as on disk.
+ * A swap area: slots of a page each, with the number of references to each: entries, and whoever keeps it for a moment.
+ * Slot 0 is never used, as on disk.
  *
- * <p>Threads: any; lock-free. Contents of a slot change only while nobody refers to it but the one who took it, so a reader
- * who finds his entry unchanged afterwards has read what was written.
+ * <p>Threads: any; lock-free. Contents of a slot change only while nobody refers to it but the one who took it. An entry
+ * that has not changed may still be another one, of the same page swapped out again to the same slot; so a reader refers to
+ * the slot himself before he reads and until he has looked at the entry again.
  *
- * <p>Kernel counterpart: {@code struct swap_info_struct}, mm/swapfile.c (6.12); here without a disk and without a swap
- * cache: a page is either in memory or in its slot.
+ * <p>Kernel counterpart: {@code struct swap_info_struct}, mm/swapfile.c (6.12); here without a disk.
  */
 public final class SwapSlots {
     /** Returned when no slot is left. */
@@ -52,7 +53,7 @@ public final class SwapSlots {
         return used;
     }
 
-    /** Entries that refer to a slot. */
+    /** References to a slot. */
     public long count(final long slot) {
         return counts.loadVolatile(slot * Long.BYTES);
     }
@@ -89,12 +90,25 @@ public final class SwapSlots {
         counts.getAndAdd(slot * Long.BYTES, 1);
     }
 
-    /** swap_free: one entry less. */
-    public void put(final long slot) {
-        final long before = counts.getAndAdd(slot * Long.BYTES, -1);
-        if (before <= 0) {
-            throw new IllegalStateException("swap count underflow: slot=" + slot + ", count=" + (before - 1));
+    /** One more reference, unless the slot is free; false then. */
+    public boolean tryGet(final long slot) {
+        long count = count(slot);
+        while (count != 0) { // ends: somebody else has succeeded whenever this fails
+            if (counts.compareAndSet(slot * Long.BYTES, count, count + 1)) {
+                return true;
+            }
+            count = count(slot);
         }
+        return false;
+    }
+
+    /** swap_free: one reference less; returns how many are left. */
+    public long put(final long slot) {
+        final long left = counts.getAndAdd(slot * Long.BYTES, -1) - 1;
+        if (left < 0) {
+            throw new IllegalStateException("swap count underflow: slot=" + slot + ", count=" + left);
+        }
+        return left;
     }
 
     /** Copies a frame that nobody can change into a slot that is the caller's. */

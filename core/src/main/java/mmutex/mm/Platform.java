@@ -41,7 +41,7 @@ public final class Platform {
     private final FileTable files = new FileTable();
     private final HugePagePool hugePages;
     private final ReverseMap reverseMap;
-    private volatile SwapSlots swap;
+    private volatile SwapCache swapCache;
     private final AtomicReferenceArray<DeviceMemory> deviceMemories = new AtomicReferenceArray<>(DEVICE_MEMORIES_MAX);
     private final AtomicInteger nextDeviceMemory = new AtomicInteger(1); // 0 in a frame's private word: nobody's
     private final HugeZero hugeZero;
@@ -165,12 +165,18 @@ public final class Platform {
 
     /** The swap area; null if there has never been one. A closed one stays until there is another. */
     public SwapSlots swap() {
-        return swap;
+        final SwapCache cache = swapCache;
+        return cache == null ? null : cache.slots();
+    }
+
+    /** Its pages that are in memory; null if there has never been an area. */
+    public SwapCache swapCache() {
+        return swapCache;
     }
 
     /** swapon: pages go to another area from now on; the last one is closed, and none of its slots is in use. */
     public void swap(final SwapSlots area) {
-        swap = area;
+        swapCache = new SwapCache(area, frames, allocator);
     }
 
     // ---- large pages ----------------------------------------------------------------------------------------

@@ -29,6 +29,16 @@ public final class ReverseMap {
         frames.addMapCount(pfn, 1);
     }
 
+    /**
+     * folio_add_anon_rmap_pte of a frame that relatives may map as well: whoever of the family looks for its mappings finds
+     * them all. PTL held.
+     */
+    public void addSharedAnon(final long pfn, final Vma vma, final long addr) {
+        frames.setMapping(pfn, vma.anonVma().root.id(), vma.linearIndex(addr));
+        frames.setBits(pfn, FrameTable.ANON);
+        frames.addMapCount(pfn, 1);
+    }
+
     /** folio_add_anon_rmap_pte, folio_add_file_rmap_pte and their dup forms: one more mapping of a frame. */
     public void add(final long pfn) {
         frames.addMapCount(pfn, 1);

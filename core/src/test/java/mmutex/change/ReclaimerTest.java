@@ -219,6 +219,86 @@ class ReclaimerTest {
         emulation.assertNothingIsLeft();
     }
 
+    /** The swap cache: whoever of a family comes later finds the frame that the first one brought in. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldFindTheFrameThatARelativeBroughtIn(final SemanticProfile profile) {
+        final Emulation emulation = withSwap(profile);
+        emulation.mapWritten(0, 2);
+        final Process child = emulation.fork();
+        final Cpu other = emulation.machine.cpu(1);
+        other.run(child);
+        emulation.machine.reclaim(emulation.cpu, 100);
+        assertThat(swapInUse(emulation)).isEqualTo(2);
+
+        assertThat(other.loadLong(addr(1))).isEqualTo(Signal.NONE);
+        assertThat(other.value()).isEqualTo(1);
+        assertThat(swapInUse(emulation)).as("the parent's entry is left").isEqualTo(2);
+        emulation.assertSound();
+        assertThat(emulation.load(1)).isEqualTo(1);
+
+        assertThat(swapInUse(emulation)).isEqualTo(1);
+        emulation.assertCounts(1, 2, 2);
+        assertThat(emulation.isWritable(1)).isFalse();
+        final long shared = emulation.frame(1);
+        emulation.store(1, 77);
+        assertThat(emulation.frame(1)).as("copied").isNotEqualTo(shared);
+        assertThat(other.storeLong(addr(1), 88)).isEqualTo(Signal.NONE);
+        assertThat(emulation.frames.mapCount(shared)).as("reused").isEqualTo(1);
+        assertThat(emulation.load(1)).isEqualTo(77);
+        emulation.assertSound();
+
+        emulation.store(0, 99); // of page 0: a frame of its own at once, the slot's is the child's
+        assertThat(other.loadLong(addr(0))).isEqualTo(Signal.NONE);
+        assertThat(other.value()).isZero();
+        assertThat(swapInUse(emulation)).isZero();
+        other.run(null);
+        child.exit(emulation.cpu);
+        emulation.assertNothingIsLeft();
+    }
+
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldLetGoOfACachedFrameWithTheLastEntry(final SemanticProfile profile) {
+        final Emulation emulation = withSwap(profile);
+        emulation.mapWritten(0, 1);
+        final Process child = emulation.fork();
+        emulation.machine.reclaim(emulation.cpu, 100);
+        assertThat(emulation.load(0)).isZero();
+        assertThat(emulation.frames.refCount(emulation.frame(0))).isEqualTo(2);
+
+        child.exit(emulation.cpu);
+
+        assertThat(swapInUse(emulation)).isZero();
+        final long frame = emulation.frame(0);
+        emulation.assertCounts(0, 1, 1);
+        emulation.store(0, 5);
+        assertThat(emulation.frame(0)).as("nobody else's any more").isEqualTo(frame);
+        emulation.assertNothingIsLeft();
+    }
+
+    /** do_swap_page: exclusive entries are their process's own at once, others only for a write, if nobody shares them. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldOwnAPageThatNobodyShares(final SemanticProfile profile) {
+        final Emulation emulation = withSwap(profile);
+        emulation.mapWritten(0, 3);
+        emulation.machine.reclaim(emulation.cpu, 100);
+        assertThat(emulation.load(0)).isZero();
+        assertThat(emulation.isWritable(0)).isEqualTo(profile.swapInGrantsWrite());
+        emulation.fork().exit(emulation.cpu);
+
+        assertThat(emulation.load(1)).isEqualTo(1);
+        emulation.store(2, 6);
+
+        assertThat(emulation.isWritable(1)).as("was shared").isFalse();
+        assertThat(emulation.isWritable(2)).isTrue();
+        final long frame = emulation.frame(1);
+        emulation.store(1, 5);
+        assertThat(emulation.frame(1)).isEqualTo(frame);
+        emulation.assertNothingIsLeft();
+    }
+
     @Test
     void shouldCarrySoftDirtyAndMoveSwapEntries() {
         final Emulation emulation = withSwap(SemanticProfile.K612);
@@ -361,6 +441,47 @@ class ReclaimerTest {
 
         assertThat(emulation.frame(1)).isNotEqualTo(emulation.frame(0));
         assertThat(emulation.load(1)).isEqualTo(5);
+        emulation.assertNothingIsLeft();
+    }
+
+    /**
+     * A fault reads a slot; before it looks at the entry again, another CPU brings the page in, writes to it, and it goes out
+     * to the same slot: the entry looks as before, but what was read is old.
+     */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldNotTakeAPageForItsFormerSelf(final SemanticProfile profile) throws Exception {
+        final int additions = 20_000;
+        final Emulation emulation = withSwap(profile);
+        emulation.map(0, 1, READ_WRITE);
+        final AtomicBoolean stop = new AtomicBoolean();
+        final Crew cpus = new Crew();
+        for (int number = 1; number <= 2; number++) {
+            final Cpu cpu = emulation.machine.cpu(number);
+            cpu.run(emulation.process);
+            cpus.start(cpu.name(), () -> {
+                for (int addition = 0; addition < additions; addition++) {
+                    assertThat(cpu.fetchAddLong(addr(0), 1)).isEqualTo(Signal.NONE);
+                }
+            });
+        }
+        final Crew reclaim = new Crew();
+        for (int number = 0; number < 2; number++) {
+            final Task task = emulation.machine.newTask("reclaim " + number);
+            reclaim.start(task.name(), () -> {
+                while (!stop.get()) {
+                    emulation.process.madvise(task, addr(0), PAGE, Advice.PAGEOUT);
+                }
+            });
+        }
+        cpus.join();
+        stop.set(true);
+        reclaim.join();
+        for (int number = 1; number <= 2; number++) {
+            emulation.machine.cpu(number).run(null);
+        }
+
+        assertThat(emulation.load(0)).isEqualTo(2 * additions);
         emulation.assertNothingIsLeft();
     }
 
