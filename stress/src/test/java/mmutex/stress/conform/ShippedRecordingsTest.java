@@ -1,10 +1,18 @@
 package mmutex.stress.conform;
 
+import static java.util.stream.Collectors.counting;
+import static java.util.stream.Collectors.groupingBy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import mmutex.stress.conform.Verdict.Status;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,6 +22,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ShippedRecordingsTest {
     private static final Path DOCUMENT =
             Path.of(System.getProperty("basedir", "")).resolve("../docs/conformance.md");
+    private static final List<String> PROFILES = List.of("K514", "K612", "K615");
+    /** A row that begins with an operation's name and goes on with three numbers. */
+    private static final Pattern COVERED = Pattern.compile(
+            "^\\| ((?:`[a-z_]+`(?:, )?)+) \\| ([0-9]+) \\| ([0-9]+) \\| ([0-9]+) \\|$", Pattern.MULTILINE);
+
+    private static final Pattern WORD = Pattern.compile("`([a-z_]+)`");
 
     static List<String> files() throws IOException {
         return Recordings.names();
@@ -41,6 +55,35 @@ class ShippedRecordingsTest {
 
     private static long count(final List<Verdict> verdicts, final Status status) {
         return verdicts.stream().filter(verdict -> verdict.status() == status).count();
+    }
+
+    /** The table of operations and profiles: each operation in one row, with as many steps as there are. */
+    @Test
+    void shouldCoverWhatTheDocumentSays() throws IOException {
+        final Map<String, Map<String, Long>> steps = Recordings.readAll().stream()
+                .flatMap(scenario -> scenario.steps().stream()
+                        .map(step -> Map.entry(
+                                step.operation().toString(), scenario.profile().name())))
+                .collect(groupingBy(Map.Entry::getKey, groupingBy(Map.Entry::getValue, counting())));
+        final Set<String> named = new HashSet<>();
+        for (final MatchResult row :
+                COVERED.matcher(Files.readString(DOCUMENT)).results().toList()) {
+            final List<String> operations = WORD.matcher(row.group(1))
+                    .results()
+                    .map(word -> word.group(1))
+                    .toList();
+            for (int column = 0; column < PROFILES.size(); column++) {
+                final String profile = PROFILES.get(column);
+                assertThat(operations.stream()
+                                .mapToLong(operation -> steps.get(operation).get(profile))
+                                .sum())
+                        .as(row.group(1) + " " + profile)
+                        .isEqualTo(Long.parseLong(row.group(2 + column)));
+            }
+            assertThat(named).doesNotContainAnyElementsOf(operations);
+            named.addAll(operations);
+        }
+        assertThat(named).containsExactlyInAnyOrderElementsOf(steps.keySet());
     }
 
     @Test
