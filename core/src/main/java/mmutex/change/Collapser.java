@@ -34,6 +34,14 @@ import mmutex.sync.ActorLocal;
 public final class Collapser {
     private static final ActorLocal<Collapse> COLLAPSE = new ActorLocal<>(Collapse::new);
 
+    /** VM_NO_KHUGEPAGED, and what says no. */
+    private static final long NEVER_HUGE = VmFlags.NOHUGEPAGE
+            | VmFlags.SHARED
+            | VmFlags.IO
+            | VmFlags.PFNMAP
+            | VmFlags.MIXEDMAP
+            | VmFlags.HUGETLB;
+
     private Collapser() {}
 
     /**
@@ -51,6 +59,9 @@ public final class Collapser {
         }
         final long start = from + size - 1 & -size;
         final long end = to & -size;
+        if (end < start) {
+            return Errno.EINVAL; // not even the border between two
+        }
         Scan failed = null;
         for (long addr = start; addr < end; addr += size) {
             final Scan result = collapseAt(task, space, addr);
@@ -80,9 +91,18 @@ public final class Collapser {
         return result;
     }
 
-    /** thp_vma_allowable_order without regard to the policy: who asks for it gets it. */
+    /**
+     * thp_vma_allowable_order without regard to the policy: who asks for it gets it, where a whole huge page fits and
+     * something has been written before. The kernel can collapse shmem as well.
+     */
     private static boolean isEligible(final Vma vma) {
-        return (vma.flags() & (VmFlags.NOHUGEPAGE | VmFlags.SHARED | VmFlags.IO | VmFlags.PFNMAP)) == 0;
+        final long size = vma.space().pageTable().hugeSize();
+        final long last = vma.end() - size & -size;
+        return (vma.flags() & NEVER_HUGE) == 0
+                && last >= vma.start()
+                && last + size <= vma.end()
+                && vma.file() == null
+                && vma.anonVma() != null;
     }
 
     /** hugepage_vma_revalidate: the VMA that can hold a huge page there, or null. */

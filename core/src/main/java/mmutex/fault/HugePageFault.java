@@ -35,7 +35,7 @@ final class HugePageFault {
         if (fault.encoding.isNone(fault.originalPte)) {
             return populate(fault);
         }
-        if (fault.isWrite() && !fault.encoding.isWritable(fault.originalPte)) {
+        if (fault.has(FaultFlags.WRITE | FaultFlags.UNSHARE) && !fault.encoding.isWritable(fault.originalPte)) {
             return writeProtected(fault);
         }
         fault.table.unlock(fault.task, fault.slot);
@@ -98,14 +98,17 @@ final class HugePageFault {
     }
 
     private static void reuse(final FaultContext fault, final long pfn, final long slot) {
+        if (fault.platform.profile().hasAnonExclusive()) {
+            fault.platform.frames().setBits(pfn, FrameTable.ANON_EXCLUSIVE);
+        }
+        if (fault.has(FaultFlags.UNSHARE)) {
+            return; // a pin of a page that is ours needs no more
+        }
         final PteEncoding encoding = fault.encoding;
         long pte = fault.table.load(slot);
         while (!fault.table.compareAndSet(
                 slot, pte, fault.maybeWritable(encoding.mkDirty(encoding.mkYoung(pte))))) { // hardware set a bit
             pte = fault.table.load(slot);
-        }
-        if (fault.platform.profile().hasAnonExclusive()) {
-            fault.platform.frames().setBits(pfn, FrameTable.ANON_EXCLUSIVE);
         }
     }
 

@@ -43,6 +43,25 @@ class CollapserTest {
         return emulation.process.madvise(emulation.cpu, addr(first), count * PAGE, Advice.COLLAPSE);
     }
 
+    /** thp_vma_allowable_order: somewhere a huge page must fit, and somebody must have written. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldRefuseMappingsThatCanHaveNone(final SemanticProfile profile) {
+        final Emulation emulation = small(profile, 1).map(4 * PAGES, PAGES, READ_WRITE);
+        emulation.mapWritten(2 * PAGES, PAGES - 1).mapWritten(6 * PAGES + 1, 2 * PAGES - 2);
+
+        assertThat(collapse(emulation, 4 * PAGES, PAGES)).as("untouched").isEqualTo(Errno.EINVAL);
+        assertThat(collapse(emulation, 2 * PAGES, PAGES - 1)).as("too small").isEqualTo(Errno.EINVAL);
+        assertThat(collapse(emulation, 6 * PAGES + 1, 2 * PAGES - 2))
+                .as("none fits between")
+                .isEqualTo(Errno.EINVAL);
+        assertThat(collapse(emulation, 1, 4)).as("within one").isEqualTo(Errno.EINVAL);
+        assertThat(collapse(emulation, 0, 4)).as("none asked for").isEqualTo(Errno.OK);
+        assertThat(emulation.machine.reserveHugePages(emulation.cpu, 1)).isTrue();
+        emulation.process.mmapHuge(emulation.cpu, addr(9 * PAGES), PAGES * PAGE, READ_WRITE);
+        assertThat(collapse(emulation, 9 * PAGES, PAGES)).as("hugetlb").isEqualTo(Errno.EINVAL);
+    }
+
     @ParameterizedTest
     @MethodSource("profiles")
     void shouldPutAHugePageInThePlaceOfSmallOnes(final SemanticProfile profile) {

@@ -121,6 +121,33 @@ class HugePageFaultTest {
         finish();
     }
 
+    /** A pin for reading needs the page to be the process's own: copied if it is shared, else merely marked. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldGivePagesToPins(final SemanticProfile profile) {
+        begin(profile, 2);
+        map(1, READ_WRITE);
+        emulation.store(5, 7);
+        final Process child = emulation.fork();
+        final long shared = emulation.frame(5);
+        final byte[] word = new byte[8];
+
+        assertThat(emulation.process.readPinned(emulation.cpu, addr(5), word)).isEqualTo(8);
+
+        assertThat(word[0]).isEqualTo((byte) 7);
+        final boolean copies = profile.hasAnonExclusive();
+        assertThat(emulation.frame(5) != shared).isEqualTo(copies);
+        assertThat(emulation.isWritable(5)).isFalse();
+        emulation.assertSound();
+        final Cpu other = emulation.machine.cpu(1);
+        other.run(child);
+        assertThat(child.readPinned(other, addr(6), word)).isEqualTo(8);
+        assertThat(emulation.frame(child, 5)).isEqualTo(shared);
+        other.run(null);
+        child.exit(emulation.cpu);
+        finish();
+    }
+
     @Test
     void shouldSignalWhereAForkFindsNoPage() {
         begin(SemanticProfile.K612, 1);
