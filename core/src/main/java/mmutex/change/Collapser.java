@@ -35,12 +35,8 @@ public final class Collapser {
     private static final ActorLocal<Collapse> COLLAPSE = new ActorLocal<>(Collapse::new);
 
     /** VM_NO_KHUGEPAGED, and what says no. */
-    private static final long NEVER_HUGE = VmFlags.NOHUGEPAGE
-            | VmFlags.SHARED
-            | VmFlags.IO
-            | VmFlags.PFNMAP
-            | VmFlags.MIXEDMAP
-            | VmFlags.HUGETLB;
+    private static final long NEVER_HUGE =
+            VmFlags.NOHUGEPAGE | VmFlags.SHARED | VmFlags.IO | VmFlags.PFNMAP | VmFlags.MIXEDMAP | VmFlags.HUGETLB;
 
     private Collapser() {}
 

@@ -62,10 +62,7 @@ final class RandomProgram {
     void perform() {
         try {
             final int steps = dice.nextInt(10, STEPS_MAX);
-            perform(
-                    "p",
-                    Operation.MMAP,
-                    Map.of("at", Place.parse("at", "A"), "n", pages(), "kind", kind(), "prot", "rw"));
+            begin();
             for (int step = 0; step < steps; step++) {
                 final String who = alive.get(dice.nextInt(alive.size()));
                 final Operation operation = operation(who);
@@ -83,6 +80,35 @@ final class RandomProgram {
         } finally {
             world.close();
         }
+    }
+
+    /** Memory at A, and now and then what seldom comes about by chance alone. */
+    private void begin() throws BadRecording, NotEmulated {
+        final Map<String, Object> range = new HashMap<>(Map.of("at", Place.parse("at", "A"), "n", pages()));
+        final boolean hugetlb = dice.nextInt(10) == 0;
+        if (hugetlb) {
+            perform("p", Operation.RESERVE_HUGEPAGES, Map.of("n", (long) dice.nextInt(1, 5)));
+            range.put("n", (long) LEAF_PAGES);
+        }
+        perform("p", Operation.MMAP, with(range, "kind", hugetlb ? "hugetlb_private_2M" : kind(), "prot", "rw"));
+        if (dice.nextInt(4) == 0) {
+            perform("p", Operation.SWAPON, Map.of("device", "virtio disk"));
+        }
+        if (dice.nextInt(4) == 0) {
+            final long modes = dice.nextInt(1, 4);
+            perform("p", Operation.UFFD_REGISTER, with(range, "missing", modes & 1, "wp", modes >> 1));
+        }
+        if (dice.nextInt(4) == 0) {
+            perform("p", Operation.MADVISE, with(range, "advice", advice()));
+        }
+    }
+
+    private static Map<String, Object> with(final Map<String, Object> some, final Object... more) {
+        final Map<String, Object> all = new HashMap<>(some);
+        for (int i = 0; i < more.length; i += 2) {
+            all.put((String) more[i], more[i + 1]);
+        }
+        return all;
     }
 
     private void perform(final String who, final Operation operation, final Map<String, Object> arguments)
