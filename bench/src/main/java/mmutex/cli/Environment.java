@@ -40,6 +40,11 @@ public record Environment(
                 Build.version());
     }
 
+    /** The version that people read, without what marks it as unreleased; the commit says more. */
+    public String release() {
+        return version.replace("-SNAPSHOT", "");
+    }
+
     /** Names and values in a fixed order, ready for a JSON writer. */
     public Map<String, Object> toJson() {
         final Map<String, Object> json = new LinkedHashMap<>();

@@ -36,7 +36,7 @@ final class TextReport {
 
     /** Workload, options and seed in one line. */
     static String title(final RunOptions options, final Environment environment) {
-        return "mmutex " + environment.version().replace("-SNAPSHOT", "")
+        return "mmutex " + environment.release()
                 + " · " + options.workload().name()
                 + " · " + Figures.count(options.cpus(), "cpu")
                 + ", " + Figures.count(options.devices(), "device")

@@ -35,7 +35,7 @@ final class TortureReport {
         out.printf(
                 Locale.ROOT,
                 "mmutex %s · torture · %s, %s · %s of %s · seed %d%s%n",
-                environment.version(),
+                environment.release(),
                 Figures.count(first.hands(), "cpu"),
                 Figures.count(first.devices(), "device"),
                 Figures.count(rounds.size(), "round"),

@@ -49,7 +49,7 @@ public final class ConformCommand implements Callable<Integer> {
         if (!json) {
             System.out.printf(
                     "mmutex %s · conform · %s · %d %s · JDK %s%n",
-                    Environment.current().version(),
+                    Environment.current().release(),
                     files.isEmpty() ? "shipped recordings" : String.join(" ", files),
                     scenarios.size(),
                     scenarios.size() == 1 ? "scenario" : "scenarios",

@@ -84,7 +84,7 @@ public final class LitmusCommand implements Callable<Integer> {
         }
         System.out.printf(
                 "mmutex %s · litmus %s%s · %d %s · JDK %s%n",
-                Environment.current().version(),
+                Environment.current().release(),
                 broken ? "--broken " : "",
                 String.join(" ", arguments),
                 tests.size(),
