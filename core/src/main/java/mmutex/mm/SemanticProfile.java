@@ -41,6 +41,8 @@ import mmutex.notify.NotifierEvent;
  *     later versions refuse all but the head
  * @param restoreConfusesSubpages a fault maps a large folio's head in the place of any of its pages
  * @param hugeZeroWriteAllocates a write to the huge page of zeroes gets a huge page (6.13), not a small one
+ * @param largeReuse when a write to a read-only page of a large folio reuses it, though it is not AnonExclusive
+ * @param splitMapsZeroes taking a large folio apart maps its pages of zeroes as the zero page (6.12)
  * @param deviceFaultPages pages that the test device faults per round
  * @param deviceMigrationPages pages that the test device migrates per round
  * @param deviceWritesMigratedHoles the test device maps memory that it gave to untouched pages writable
@@ -78,6 +80,8 @@ public record SemanticProfile(
         boolean makeConfusesSubpages,
         boolean restoreConfusesSubpages,
         boolean hugeZeroWriteAllocates,
+        LargeReuse largeReuse,
+        boolean splitMapsZeroes,
         int deviceFaultPages,
         int deviceMigrationPages,
         boolean deviceWritesMigratedHoles,
@@ -109,6 +113,16 @@ public record SemanticProfile(
         PASSES_HOLES,
         /** Ends at a hole. */
         STOPS_AT_HOLE
+    }
+
+    /** When a write fault on a page of a large folio, mapped by an entry of its own, reuses it: do_wp_page. */
+    public enum LargeReuse {
+        /** As a small page: if nothing else refers to the folio, so that no other page of it is mapped. */
+        LAST_REFERENCE,
+        /** Never: the folio is the sooner free (6.7). */
+        NEVER,
+        /** If all references are mappings of this address space, and more than one (6.15, CONFIG_MM_ID). */
+        ALL_OURS
     }
 
     /** When mprotect grants write at once. */
@@ -154,6 +168,8 @@ public record SemanticProfile(
             true,
             true,
             false,
+            LargeReuse.LAST_REFERENCE,
+            false,
             64,
             64,
             true,
@@ -191,6 +207,8 @@ public record SemanticProfile(
             false,
             true,
             false,
+            false,
+            LargeReuse.LAST_REFERENCE,
             false,
             64,
             64,
@@ -230,6 +248,8 @@ public record SemanticProfile(
             false,
             false,
             false,
+            LargeReuse.LAST_REFERENCE,
+            false,
             64,
             64,
             true,
@@ -268,6 +288,8 @@ public record SemanticProfile(
             false,
             false,
             false,
+            LargeReuse.NEVER,
+            true,
             64,
             64,
             true,
@@ -305,6 +327,8 @@ public record SemanticProfile(
             true,
             false,
             false,
+            true,
+            LargeReuse.ALL_OURS,
             true,
             32,
             512,
