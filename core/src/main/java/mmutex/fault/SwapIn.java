@@ -23,9 +23,9 @@ final class SwapIn {
         final PteEncoding encoding = fault.encoding;
         final SwapSlots swap = fault.platform.swap();
         final long slot = SwapEntry.offset(encoding.toSwapEntry(fault.originalPte));
-        // 1. A frame with the slot's contents. If the slot is freed meanwhile, and used again, then the entry has
-        // changed,
-        // and the copy is dropped.
+        // 1. A frame with the slot's contents. The slot is held meanwhile: else the page could come back, change, and
+        // go to
+        // the same slot again, and the entry would look as before while the copy is an old one.
         final int prepared = AnonPreparation.prepare(fault);
         if (prepared != FaultResult.DONE) {
             return prepared;
@@ -35,11 +35,16 @@ final class SwapIn {
         if (pfn == FrameAllocator.NONE) {
             return FaultResult.OOM;
         }
+        if (!swap.tryGet(slot)) {
+            allocator.put(pfn);
+            return FaultResult.DONE; // the entry has changed
+        }
         swap.load(slot, pfn, bounce(fault));
         // 2. Still the same entry? Then map the frame; the slot is no longer needed by this entry.
         fault.table.lock(fault.task, fault.slot);
         if (fault.table.load(fault.slot) != fault.originalPte) {
             fault.table.unlock(fault.task, fault.slot);
+            swap.put(slot);
             allocator.put(pfn);
             return FaultResult.DONE;
         }
@@ -49,7 +54,8 @@ final class SwapIn {
         fault.platform.frames().markDirty(pfn); // the slot goes: this is the only copy
         final long pte = entry(fault, pfn);
         fault.table.store(fault.slot, pte);
-        swap.put(slot);
+        swap.put(slot); // the entry's
+        swap.put(slot); // ours
         // 3. A write that the entry does not yet permit goes on as such, in this same fault.
         if (fault.isWrite() && !encoding.isWritable(pte)) {
             fault.originalPte = pte;

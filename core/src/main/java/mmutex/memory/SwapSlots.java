@@ -3,8 +3,8 @@ package mmutex.memory;
 /**
  * A swap area: slots of a page each, with the number of entries that refer to each. Slot 0 is never used, as on disk.
  *
- * <p>Threads: any; lock-free. Contents of a slot change only while nobody refers to it but the one who took it, so a reader
- * who finds his entry unchanged afterwards has read what was written.
+ * <p>Threads: any; lock-free. Contents of a slot change only while nobody refers to it but the one who took it. So a reader
+ * holds the slot ({@link #tryGet}) while he reads: who finds his entry unchanged afterwards has then read what was written.
  *
  * <p>Kernel counterpart: {@code struct swap_info_struct}, mm/swapfile.c (6.12); here without a disk and without a swap
  * cache: a page is either in memory or in its slot.
@@ -84,9 +84,46 @@ public final class SwapSlots {
         return NONE;
     }
 
+    /**
+     * Takes free slots in a row, as for a large folio, each with a count of 1; {@link #NONE} if there are none. Rows begin
+     * at multiples of their length, behind slot 0 (swap clusters).
+     *
+     * @return the first of them
+     */
+    public long allocateRow(final int length) {
+        for (long first = 1; !closed && first + length - 1 <= slots; first += length) {
+            int taken = 0;
+            while (taken < length && counts.compareAndSet((first + taken) * Long.BYTES, 0, 1)) {
+                taken++;
+            }
+            if (taken == length) {
+                return first;
+            }
+            while (taken > 0) {
+                put(first + --taken);
+            }
+        }
+        return NONE;
+    }
+
     /** swap_duplicate: one more entry refers to it; the caller holds one that does. */
     public void get(final long slot) {
         counts.getAndAdd(slot * Long.BYTES, 1);
+    }
+
+    /**
+     * swapcache_prepare: as {@link #get}, by somebody who only knows that an entry has referred to it; false if it is free.
+     * Until {@link #put} nobody else can have the slot.
+     */
+    public boolean tryGet(final long slot) {
+        long count;
+        do { // ends: each failure means that another thread's change succeeded
+            count = count(slot);
+            if (count == 0) {
+                return false;
+            }
+        } while (!counts.compareAndSet(slot * Long.BYTES, count, count + 1));
+        return true;
     }
 
     /** swap_free: one entry less. */

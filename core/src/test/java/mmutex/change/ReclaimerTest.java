@@ -19,11 +19,13 @@ import mmutex.machine.Emulation.Event;
 import mmutex.machine.Process;
 import mmutex.memory.FrameTable;
 import mmutex.mm.Errno;
+import mmutex.mm.PageTable;
 import mmutex.mm.SemanticProfile;
 import mmutex.mm.Task;
 import mmutex.notify.NotifierEvent;
 import mmutex.sync.Crew;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -77,6 +79,42 @@ class ReclaimerTest {
         assertThat(events).as("nothing was mapped").isEmpty();
         assertThat(emulation.load(1)).isEqualTo(9);
         assertThat(swapInUse(emulation)).isZero();
+        emulation.assertNothingIsLeft();
+    }
+
+    /**
+     * The page could come back otherwise, change, and go to the same slot again while a fault reads it; the entry would
+     * look as before, and the fault would map what the page was once.
+     */
+    @Test
+    @Timeout(60)
+    void shouldHoldASlotWhileItIsRead() throws Exception {
+        final Emulation emulation = withSwap(SemanticProfile.K612);
+        emulation.mapWritten(3, 1);
+        emulation.machine.reclaim(emulation.cpu, 1);
+        final long slot = 1; // the first one
+        assertThat(emulation.platform.swap().count(slot)).isEqualTo(1);
+        final PageTable table = emulation.space.pageTable();
+        final Cpu other = emulation.machine.cpu(1);
+        other.run(emulation.process);
+        final Crew crew = new Crew();
+
+        table.lock(emulation.cpu, table.slot(addr(3)));
+        crew.start("reader", () -> {
+            assertThat(other.loadLong(addr(3))).isEqualTo(Signal.NONE);
+            assertThat(other.value()).isEqualTo(3);
+        });
+        while (emulation.platform.swap().count(slot) != 2) { // ends when the fault waits for the lock, or times out
+            Thread.yield();
+        }
+        table.unlock(emulation.cpu, table.slot(addr(3)));
+        crew.join();
+
+        assertThat(emulation.platform.swap().count(slot)).isZero();
+        assertThat(emulation.platform.swap().tryGet(slot))
+                .as("nobody refers to it")
+                .isFalse();
+        other.run(null);
         emulation.assertNothingIsLeft();
     }
 
