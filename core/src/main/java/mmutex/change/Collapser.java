@@ -82,7 +82,8 @@ public final class Collapser {
 
     /** thp_vma_allowable_order without regard to the policy: who asks for it gets it. */
     private static boolean isEligible(final Vma vma) {
-        return (vma.flags() & (VmFlags.NOHUGEPAGE | VmFlags.SHARED | VmFlags.IO | VmFlags.PFNMAP)) == 0;
+        return (vma.flags() & (VmFlags.NOHUGEPAGE | VmFlags.SHARED | VmFlags.IO | VmFlags.PFNMAP | VmFlags.HUGETLB))
+                == 0;
     }
 
     /** hugepage_vma_revalidate: the VMA that can hold a huge page there, or null. */

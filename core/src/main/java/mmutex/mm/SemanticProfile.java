@@ -42,6 +42,7 @@ import mmutex.notify.NotifierEvent;
  * @param restoreConfusesSubpages a fault maps a large folio's head in the place of any of its pages
  * @param hugeZeroWriteAllocates a write to the huge page of zeroes gets a huge page (6.13), not a small one
  * @param largeReuse when a write to a read-only page of a large folio reuses it, though it is not AnonExclusive
+ * @param hugetlbMovesAndDiscards mremap and MADV_DONTNEED take hugetlb mappings, huge page by huge page (5.16, 5.18)
  * @param splitMapsZeroes taking a large folio apart maps its pages of zeroes as the zero page (6.12)
  * @param deviceFaultPages pages that the test device faults per round
  * @param deviceMigrationPages pages that the test device migrates per round
@@ -81,6 +82,7 @@ public record SemanticProfile(
         boolean restoreConfusesSubpages,
         boolean hugeZeroWriteAllocates,
         LargeReuse largeReuse,
+        boolean hugetlbMovesAndDiscards,
         boolean splitMapsZeroes,
         int deviceFaultPages,
         int deviceMigrationPages,
@@ -170,6 +172,7 @@ public record SemanticProfile(
             false,
             LargeReuse.LAST_REFERENCE,
             false,
+            false,
             64,
             64,
             true,
@@ -210,6 +213,7 @@ public record SemanticProfile(
             false,
             LargeReuse.LAST_REFERENCE,
             false,
+            false,
             64,
             64,
             true,
@@ -249,6 +253,7 @@ public record SemanticProfile(
             false,
             false,
             LargeReuse.LAST_REFERENCE,
+            true,
             false,
             64,
             64,
@@ -290,6 +295,7 @@ public record SemanticProfile(
             false,
             LargeReuse.NEVER,
             true,
+            true,
             64,
             64,
             true,
@@ -329,6 +335,7 @@ public record SemanticProfile(
             false,
             true,
             LargeReuse.ALL_OURS,
+            true,
             true,
             32,
             512,
