@@ -278,4 +278,47 @@ class LargeReclaimTest {
         assertThat(HugePmd.frameNumber(Huge.pmd(emulation.process, 0))).isEqualTo(folio);
         Huge.assertNothingIsLeft(emulation);
     }
+
+    // ---- same-page merging --------------------------------------------------------------------------------------
+
+    /** Pages 5 of one huge page and 6 of another, and nothing else, hold the same. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldSplitFoliosWhosePagesHaveFoundTheirEqual(final SemanticProfile profile) {
+        final Emulation emulation = Huge.written(profile, 3);
+        emulation.store(5, 7777);
+        emulation.store(PAGES + 6, 7777);
+        Huge.advise(emulation, 0, 3 * PAGES, Advice.MERGEABLE);
+
+        assertThat(emulation.machine.newSamePageMerger().scan(emulation.cpu, emulation.machine.spaces()))
+                .isEqualTo(2);
+
+        assertThat(emulation.frame(5)).isEqualTo(emulation.frame(PAGES + 6));
+        assertThat(emulation.frames.has(emulation.frame(5), FrameTable.KSM)).isTrue();
+        assertThat(emulation.frames.isLarge(emulation.frame(9))).isFalse();
+        assertThat(Huge.isHuge(emulation, 2 * PAGES)).as("without equals").isTrue();
+        emulation.assertSound();
+        emulation.store(5, 8);
+        assertThat(emulation.load(PAGES + 6)).isEqualTo(7777);
+        Huge.assertContents(emulation, PAGES + 7, 3 * PAGES, 0);
+        Huge.assertNothingIsLeft(emulation);
+    }
+
+    @Test
+    void shouldNotMergePagesOfAFolioInUse() {
+        final Emulation emulation = Huge.written(SemanticProfile.K612, 2);
+        final long folio = HugePmd.frameNumber(Huge.pmd(emulation.process, 0));
+        emulation.store(5, 7777);
+        emulation.store(PAGES + 6, 7777);
+        Huge.advise(emulation, 0, 2 * PAGES, Advice.MERGEABLE);
+        emulation.frames.get(folio + 100);
+
+        emulation.machine.newSamePageMerger().scan(emulation.cpu, emulation.machine.spaces());
+
+        emulation.platform.putPage(folio + 100);
+        assertThat(emulation.frames.isLarge(folio)).isTrue();
+        assertThat(emulation.load(5)).isEqualTo(7777);
+        emulation.assertSound();
+        Huge.assertNothingIsLeft(emulation);
+    }
 }
