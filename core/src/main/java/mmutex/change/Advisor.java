@@ -155,17 +155,34 @@ public final class Advisor {
     /** zap_page_range_single: sent even if nothing is mapped there. */
     private static Errno discard(
             final Task task, final AddressSpace space, final Vma vma, final long from, final long to) {
+        if (vma.has(VmFlags.HUGETLB)) {
+            return discardHuge(task, space, vma, from, to);
+        }
         if ((vma.flags() & UNDISCARDABLE) != 0) {
             return Errno.EINVAL;
         }
-        if (!Ranges.maySplit(space, from) || !Ranges.maySplit(space, to)) {
+        zap(task, space, vma, from, to);
+        return Errno.OK;
+    }
+
+    /** From 5.18 on; what lies behind the last whole huge page is left alone (6.1: unexpected loss of data). */
+    private static Errno discardHuge(
+            final Task task, final AddressSpace space, final Vma vma, final long from, final long to) {
+        final long size = space.platform().hugePages().pageSize();
+        if (!space.platform().profile().hugetlbMovesAndDiscards() || (from & size - 1) != 0) {
             return Errno.EINVAL;
         }
+        if ((to & -size) != from) {
+            zap(task, space, vma, from, to & -size);
+        }
+        return Errno.OK;
+    }
+
+    private static void zap(final Task task, final AddressSpace space, final Vma vma, final long from, final long to) {
         final NotifierRange range = RANGE.of(task).init(NotifierEvent.CLEAR, from, to);
         space.notifiers().start(task, range);
         Zapper.zap(task, vma, from, to);
         space.notifiers().end(task, range);
-        return Errno.OK;
     }
 
     /** vma_ksm_compatible; elsewhere the advice is ignored. */

@@ -1,17 +1,20 @@
 package mmutex.change;
 
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.VmFlags;
 import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
 import mmutex.mm.PageTable;
+import mmutex.mm.Platform;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 
 /**
  * MADV_COLD and MADV_PAGEOUT: madvise_cold_or_pageout_pte_range, mm/madvise.c (6.12). Pages of this process alone are
- * marked as unused, so that reclaim takes them first, or are reclaimed at once. Exclusive entries are passed over.
+ * marked as unused, so that reclaim takes them first, or are reclaimed at once. Exclusive entries are passed over. A large
+ * folio of which only a part is meant is split, if it can be; else it is left alone.
  */
 final class Cooler {
     private Cooler() {}
@@ -42,9 +45,18 @@ final class Cooler {
         if (firstSlot < 0) {
             return; // a huge entry, that somebody else has cleared meanwhile
         }
+        long wholeEnd = 0;
         table.lock(task, firstSlot);
         for (long page = first, slot = firstSlot; page < end; page++, slot += Long.BYTES) {
             long pte = table.load(slot);
+            if (page >= wholeEnd && LargeRuns.isLarge(space, pte)) {
+                if (LargeRuns.isWhole(space, slot, page, end)) {
+                    wholeEnd = page + space.platform().frames().compoundFrames();
+                } else if (!FolioSplitter.splitAt(task, space.platform(), table, slot, encoding.frameNumber(pte))) {
+                    continue;
+                }
+                pte = table.load(slot); // the lock was dropped: whatever it is now
+            }
             final boolean ours = isOurs(space, pte);
             // No shoot-down: a translation that stays cached only makes the page look unused for longer.
             while (ours && encoding.isYoung(pte) && !table.compareAndSet(slot, pte, encoding.mkOld(pte))) {
@@ -68,15 +80,37 @@ final class Cooler {
                 page < endPage;
                 page = radix.nextPopulated(next, endPage)) {
             final long slot = radix.slot(page);
-            next = slot < 0 ? radix.leafEnd(page, endPage) : page + 1;
-            // A hint without lock; reclaim looks at the frame again once it has it. Huge pages are not reclaimed.
-            final long pte =
-                    slot < 0 ? space.encoding().empty() : space.pageTable().load(slot);
-            if (isOurs(space, pte)) {
+            if (slot < 0) {
+                final long tableEnd = radix.leafEnd(page, endPage);
+                // Split instead of going whole: its pages are looked at one by one.
+                final boolean split = pageOutHuge(task, space, slot) && radix.slot(page) >= 0;
+                next = split ? page : tableEnd;
+                continue;
+            }
+            next = page + 1;
+            // A hint without lock; reclaim looks at the frame again once it has it.
+            final long pte = space.pageTable().load(slot);
+            final boolean part = LargeRuns.isLarge(space, pte)
+                    && !LargeRuns.isWhole(space, slot, page, radix.leafEnd(page, endPage));
+            if (!part && isOurs(space, pte)) {
                 Reclaimer.reclaim(task, space.platform(), space.encoding().frameNumber(pte));
             }
         }
         return Errno.OK;
+    }
+
+    /** Reclaims what a huge entry maps, if it is there and mapped by nothing else; returns whether it was. */
+    private static boolean pageOutHuge(final Task task, final AddressSpace space, final long slot) {
+        final long pmd = RadixTable.isHuge(slot) ? space.pageTable().loadUpper(RadixTable.hugeSlot(slot)) : 0;
+        final long folio = HugePmd.frameNumber(pmd);
+        final Platform platform = space.platform();
+        if (!HugePmd.isHuge(pmd)
+                || platform.hugeZero().is(folio)
+                || platform.frames().folioMapCount(folio) != 1) {
+            return false;
+        }
+        Reclaimer.reclaim(task, platform, folio);
+        return true;
     }
 
     private static boolean isOurs(final AddressSpace space, final long pte) {

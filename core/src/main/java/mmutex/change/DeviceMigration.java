@@ -1,5 +1,6 @@
 package mmutex.change;
 
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
@@ -37,6 +38,8 @@ import mmutex.notify.NotifierRange;
  *   zero page                       the same, if ordinary memory is selected
  *   present, anonymous              if ordinary memory is selected and the page lock can be had at once
  *   device-private                  if device memory is selected, of this owner, and the page lock can be had
+ *   huge                            split (split_folio), then as single ones; passed over if it can't be
+ *   page of a large folio           passed over
  *   exclusive, swap, any other      passed over, silently (Q13)
  * </pre>
  *
@@ -244,10 +247,8 @@ public final class DeviceMigration {
      */
     private void collectTable(final Task task, final long firstPage, final long endPage) {
         final PageTable table = vma.space().pageTable();
-        // The kernel splits the page, not only its mapping (split_folio); pages of a large folio stay where they are
-        // here.
-        if (RadixTable.isHuge(table.radix().slot(firstPage))) {
-            PmdSplitter.split(task, vma, firstPage << vma.space().pageShift());
+        if (RadixTable.isHuge(table.radix().slot(firstPage)) && !splitHuge(task, firstPage)) {
+            return;
         }
         final long firstSlot = table.radix().slot(firstPage);
         if (firstSlot < 0) {
@@ -262,6 +263,33 @@ public final class DeviceMigration {
             vma.space().windows().flush(task);
         }
         table.unlock(task, firstSlot);
+    }
+
+    /** Pages move one by one: a huge page is taken apart, or, if it can't be, passed over. */
+    private boolean splitHuge(final Task task, final long firstPage) {
+        final PageTable table = vma.space().pageTable();
+        final long slot = table.radix().upperSlot(firstPage);
+        table.lock(task, slot);
+        final long pmd = table.loadUpper(slot);
+        final long folio = HugePmd.isHuge(pmd) ? HugePmd.frameNumber(pmd) : NO_FRAME;
+        final boolean zero = platform.hugeZero().is(folio);
+        if (folio != NO_FRAME && !zero) {
+            platform.frames().get(folio);
+        }
+        table.unlock(task, slot);
+        if (zero) {
+            PmdSplitter.split(task, vma, firstPage << vma.space().pageShift());
+        }
+        if (folio == NO_FRAME || zero) {
+            return true; // single entries by now
+        }
+        boolean split = false;
+        if (platform.pageLock().tryLock(task, folio)) {
+            split = FolioSplitter.split(task, platform, folio);
+            platform.pageLock().unlock(task, folio);
+        }
+        platform.allocator().put(folio);
+        return split;
     }
 
     /** Returns whether a shoot-down is due. */

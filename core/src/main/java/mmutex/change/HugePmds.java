@@ -96,17 +96,18 @@ final class HugePmds {
     }
 
     /**
-     * copy_huge_pmd, for fork: both sides read-only, the child's entry old. Both mmap locks are held for writing, so the
-     * entry stays huge. The child's table is locked first.
+     * copy_huge_pmd, for fork: both sides read-only, the child's entry old. Both mmap locks are held for writing, so nobody
+     * but a reverse-map walk can split the entry. The child's table is locked first.
      *
-     * @return OK; ENOMEM; EAGAIN if somebody has pinned the page, so that the child must get copies: the entry is split
+     * @return OK; ENOMEM; EAGAIN if there are single entries to be copied: somebody has split the folio, or has pinned it,
+     *     so that the child must get copies
      */
     static Errno copy(final Task task, final Vma vma, final Vma copy, final long firstPage) {
         final Platform platform = vma.space().platform();
         final PageTable from = vma.space().pageTable();
         final PageTable to = copy.space().pageTable();
-        if (isPinnedByOwner(
-                platform, HugePmd.frameNumber(from.loadUpper(from.radix().upperSlot(firstPage))))) {
+        final long seen = from.loadUpper(from.radix().upperSlot(firstPage));
+        if (HugePmd.isHuge(seen) && isPinnedByOwner(platform, HugePmd.frameNumber(seen))) {
             PmdSplitter.split(task, vma, firstPage << vma.space().pageShift());
             return Errno.EAGAIN;
         }
@@ -121,6 +122,12 @@ final class HugePmds {
         to.lock(task, childSlot);
         from.lock(task, slot);
         long pmd = from.loadUpper(slot);
+        if (!HugePmd.isHuge(pmd)) {
+            from.unlock(task, slot);
+            to.unlock(task, childSlot);
+            platform.tables().free(deposit);
+            return Errno.EAGAIN;
+        }
         final long folio = HugePmd.frameNumber(pmd);
         if (!platform.hugeZero().is(folio)) {
             platform.frames().get(folio);

@@ -17,7 +17,8 @@ import mmutex.sync.ActorLocal;
 /**
  * MADV_FREE: madvise_free_single_vma, mm/madvise.c (6.12), semantics 3.15. Pages of this process alone become clean, so
  * that reclaim may drop them instead of writing them out; whoever writes to one before that keeps it. Exclusive entries
- * are left alone, but the event makes devices drop their mappings: orphans.
+ * are left alone, but the event makes devices drop their mappings: orphans. A large folio of which only a part is freed is
+ * split, if it can be.
  */
 final class LazyFreer {
     private static final ActorLocal<NotifierRange> RANGE = new ActorLocal<>(NotifierRange::new);
@@ -57,7 +58,20 @@ final class LazyFreer {
         }
         table.lock(task, firstSlot);
         for (long page = first, slot = firstSlot; page < end; page++, slot += Long.BYTES) {
-            final long pte = table.load(slot);
+            long pte = table.load(slot);
+            if (LargeRuns.isLarge(space, pte)) {
+                if (LargeRuns.isWhole(space, slot, page, end)) {
+                    flush |= freeWhole(task, space, slot, encoding.frameNumber(pte));
+                    final int rest = space.platform().frames().compoundFrames() - 1;
+                    page += rest;
+                    slot += (long) rest * Long.BYTES;
+                    continue;
+                }
+                if (!FolioSplitter.splitAt(task, space.platform(), table, slot, encoding.frameNumber(pte))) {
+                    continue;
+                }
+                pte = table.load(slot); // the lock was dropped: whatever it is now
+            }
             if (encoding.isPresent(pte) && !encoding.isSpecial(pte)) {
                 flush |= freePresent(task, space, table, slot, pte);
             } else if (encoding.kind(pte) == PteKind.SWAP) {
@@ -80,9 +94,8 @@ final class LazyFreer {
         if (frames.mapCount(pfn) != 1) {
             return false;
         }
-        // The kernel would split the folio first; here the pages of a large one are freed with it.
         if (frames.isLarge(pfn)) {
-            return false;
+            return false; // collapsed, and split again, while the lock was dropped
         }
         if (frames.has(pfn, FrameTable.DIRTY)) {
             // Under the leaf-table lock only by trylock.
@@ -99,6 +112,35 @@ final class LazyFreer {
             }
         }
         frames.setBits(pfn, FrameTable.LAZY_FREE);
+        return clean(space, slot, first);
+    }
+
+    /** All pages of a large folio, by entries in a row, and nobody else's. */
+    private static boolean freeWhole(final Task task, final AddressSpace space, final long first, final long folio) {
+        final Platform platform = space.platform();
+        final FrameTable frames = platform.frames();
+        final PageTable table = space.pageTable();
+        if (!platform.pageLock().tryLock(task, folio)) {
+            return false;
+        }
+        final boolean alone = frames.folioMapCount(folio) == frames.compoundFrames();
+        if (alone) {
+            frames.clearBits(folio, FrameTable.DIRTY);
+            frames.setBits(folio, FrameTable.LAZY_FREE);
+        }
+        platform.pageLock().unlock(task, folio);
+        boolean flush = false;
+        for (int i = 0; alone && i < frames.compoundFrames(); i++) {
+            final long slot = first + (long) i * Long.BYTES;
+            flush |= clean(space, slot, table.load(slot));
+        }
+        return flush;
+    }
+
+    /** Returns whether a shoot-down is due. */
+    private static boolean clean(final AddressSpace space, final long slot, final long first) {
+        final PteEncoding encoding = space.encoding();
+        final PageTable table = space.pageTable();
         long pte = first;
         while (encoding.isYoung(pte) || encoding.isDirty(pte)) {
             if (table.compareAndSet(slot, pte, encoding.mkOld(encoding.mkClean(pte)))) {

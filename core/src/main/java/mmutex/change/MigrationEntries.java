@@ -1,17 +1,21 @@
 package mmutex.change;
 
 import java.util.List;
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.layout.SwapEntry;
 import mmutex.layout.SwapTypes;
+import mmutex.layout.VmFlags;
+import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
-import mmutex.memory.SwapSlots;
+import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.AnonVma;
 import mmutex.mm.MappedWalk;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
+import mmutex.mm.PmdSplitter;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
 import mmutex.notify.NotifierEvent;
@@ -100,122 +104,190 @@ final class MigrationEntries {
         return withFlags(encoding, entry, encoding.isSwapSoftDirty(former), encoding.isSwapUffdWp(former));
     }
 
-    // ---- every mapping of a frame ---------------------------------------------------------------------------
+    // ---- every mapping of a folio ---------------------------------------------------------------------------
 
     /**
-     * try_to_migrate: converts every mapping of a locked, referenced frame that is left, in all address spaces. What can't
+     * try_to_migrate: converts every mapping of a locked, referenced folio that is left, in all address spaces. What can't
      * be converted stays; the caller looks at the mapcount.
      */
-    static void installEverywhere(final Task task, final Platform platform, final long pfn) {
-        final AnonVma anonVma = platform.reverseMap().lockAnonVma(task, pfn);
+    static void installEverywhere(final Task task, final Platform platform, final long folio) {
+        final AnonVma anonVma = platform.reverseMap().lockAnonVma(task, folio);
         if (anonVma == null) {
             return;
         }
         final Scratch scratch = SCRATCH.of(task);
-        final long index = platform.frames().index(pfn);
+        final long index = platform.frames().index(folio);
+        final long last = index + platform.frames().folioFrames(folio) - 1;
         final List<Vma> vmas = anonVma.vmas();
-        for (int i = 0; i < vmas.size() && platform.frames().mapCount(pfn) != 0; i++) {
-            if (vmas.get(i).covers(index)) {
-                installInVma(task, vmas.get(i), pfn, index, scratch);
+        for (int i = 0; i < vmas.size() && platform.frames().folioMapCount(folio) != 0; i++) {
+            if (vmas.get(i).overlaps(index, last)) {
+                installInVma(task, vmas.get(i), folio, index, last, scratch);
             }
         }
         anonVma.lock().readUnlock(task);
     }
 
-    /** try_to_migrate_one. The event goes to every VMA visited, whether or not it maps the frame (E13). */
+    /**
+     * try_to_migrate_one. The event goes to every VMA visited, whether or not it maps the folio (E13), and covers what of
+     * the folio fits into the VMA.
+     */
     private static void installInVma(
-            final Task task, final Vma vma, final long pfn, final long index, final Scratch scratch) {
+            final Task task,
+            final Vma vma,
+            final long folio,
+            final long index,
+            final long last,
+            final Scratch scratch) {
         final AddressSpace space = vma.space();
-        final long addr = vma.address(index);
-        scratch.range.init(NotifierEvent.CLEAR, addr, addr + space.pageSize());
+        final MappedWalk walk = scratch.walk;
+        final long start = vma.address(Math.max(index, vma.pageOffset()));
+        scratch.range.init(NotifierEvent.CLEAR, start, Math.min(vma.end(), vma.address(last + 1)));
         space.notifiers().start(task, scratch.range);
-        if (scratch.walk.find(task, vma, pfn, index)) {
-            final long pte = scratch.walk.pte();
-            // Up to 6.14 an exclusive entry is no mapping, and nobody but make, restore, and zap touches it.
-            final boolean passedOver = space.encoding().isDeviceExclusive(pte)
-                    && !space.platform().profile().exclusiveIsReclaimable();
-            if (!passedOver && install(space, scratch.walk.slot(), pte)) {
-                space.windows().flush(task);
+        // TTU_SPLIT_HUGE_PMD. The family's lock keeps collapse from putting the entry together again.
+        if (isMappedHuge(space.pageTable(), folio, start)) {
+            PmdSplitter.split(task, vma, start);
+        }
+        for (boolean found = walk.find(task, vma, folio, index); found; found = walk.next(task)) {
+            if (isConvertible(vma, walk, folio, index) && install(space, walk.slot(), walk.pte())) {
+                walk.flushBeforeRelease();
             }
-            scratch.walk.release(task);
         }
         space.notifiers().end(task, scratch.range);
     }
 
+    private static boolean isMappedHuge(final PageTable table, final long folio, final long addr) {
+        final long slot = table.slot(addr);
+        if (!RadixTable.isHuge(slot)) {
+            return false;
+        }
+        final long pmd = table.loadUpper(RadixTable.hugeSlot(slot));
+        return HugePmd.isHuge(pmd) && HugePmd.frameNumber(pmd) == folio;
+    }
+
     /**
-     * remove_migration_ptes: makes every migration entry of a frame a mapping again, of the same frame or of the one that
-     * the page has moved to. Both are locked.
+     * Up to 6.14 an exclusive entry is no mapping, and nobody but make, restore, and zap touches it. And the early series
+     * map a folio's first page where another one belongs: no walk would find its migration entry again.
+     */
+    private static boolean isConvertible(final Vma vma, final MappedWalk walk, final long folio, final long index) {
+        final PteEncoding encoding = vma.space().encoding();
+        if (encoding.isDeviceExclusive(walk.pte())
+                && !vma.space().platform().profile().exclusiveIsReclaimable()) {
+            return false;
+        }
+        final long pfn = encoding.isPresent(walk.pte())
+                ? encoding.frameNumber(walk.pte())
+                : encoding.swapFrameNumber(walk.pte());
+        return pfn - folio == vma.linearIndex(walk.addr()) - index;
+    }
+
+    /**
+     * remove_migration_ptes: makes every migration entry of a folio a mapping again, of the same folio or of the one that
+     * it has moved to. Both are locked.
      *
-     * @param from the frame that the entries name
-     * @param to the frame that they will lead to; it has the reverse-map record of the page
+     * @param from the folio whose pages the entries name
+     * @param to the folio to which they will lead; it has the reverse-map record
      */
     static void remove(final Task task, final Platform platform, final long from, final long to) {
-        replaceAll(task, platform, from, to, MigrationEntries::removeOne, to);
+        replaceAll(task, platform, from, to, MigrationEntries::removeOne, to - from);
     }
 
-    /** What swap-out makes of the migration entries of an unmapped frame: entries of a slot. Page locked. */
-    static void replaceBySwap(final Task task, final Platform platform, final long pfn, final long slot) {
-        replaceAll(task, platform, pfn, pfn, MigrationEntries::replaceOne, slot);
+    /**
+     * The same for a small page that contains nothing but zeroes, and was part of a large folio until now: it is mapped no
+     * more, the zero page is. RMP_USE_SHARED_ZEROPAGE (6.12).
+     */
+    static void removeUnused(final Task task, final Platform platform, final long pfn) {
+        replaceAll(task, platform, pfn, pfn, MigrationEntries::removeUnusedOne, 0);
     }
 
-    /** What dropping a page makes of them: nothing. Page locked. */
-    static void drop(final Task task, final Platform platform, final long pfn) {
-        replaceAll(task, platform, pfn, pfn, MigrationEntries::replaceOne, SwapSlots.NONE);
+    /** What swap-out makes of the migration entries of an unmapped folio: entries of consecutive slots. Page locked. */
+    static void replaceBySwap(final Task task, final Platform platform, final long folio, final long slot) {
+        replaceAll(task, platform, folio, folio, MigrationEntries::replaceOne, slot - folio);
     }
 
-    /** What takes the place of one migration entry; a value more, so that nothing need be captured. */
+    /** What dropping a folio makes of them: nothing. Page locked. */
+    static void drop(final Task task, final Platform platform, final long folio) {
+        replaceAll(task, platform, folio, folio, MigrationEntries::dropOne, 0);
+    }
+
+    /**
+     * What takes the place of one migration entry. The distance from the frame that the entry names to what its page is
+     * now, frame or slot, is passed on, so that nothing need be captured.
+     */
     @FunctionalInterface
     private interface Replacement {
-        void replace(Vma vma, long slot, long entry, long value);
+        void replace(Vma vma, long slot, long entry, long distance);
     }
 
-    /** rmap_walk: every migration entry that names a frame; the reverse-map record is another's, if the page has moved. */
+    /** rmap_walk: every migration entry that names a page of a folio; if it has moved, another one has its record. */
     private static void replaceAll(
             final Task task,
             final Platform platform,
             final long named,
             final long recorded,
             final Replacement replacement,
-            final long value) {
+            final long distance) {
         final AnonVma anonVma = platform.reverseMap().lockAnonVmaOfMigrated(task, recorded);
         if (anonVma == null) {
             return;
         }
         final MappedWalk walk = SCRATCH.of(task).walk;
         final long index = platform.frames().index(recorded);
+        final long last = index + platform.frames().folioFrames(named) - 1;
         final List<Vma> vmas = anonVma.vmas();
         for (int i = 0; i < vmas.size(); i++) {
             final Vma vma = vmas.get(i);
-            if (vma.covers(index) && walk.findMigration(task, vma, named, index)) {
-                replacement.replace(vma, walk.slot(), walk.pte(), value);
-                walk.release(task);
+            if (!vma.overlaps(index, last)) {
+                continue;
+            }
+            for (boolean found = walk.findMigration(task, vma, named, index); found; found = walk.next(task)) {
+                replacement.replace(vma, walk.slot(), walk.pte(), distance);
             }
         }
         anonVma.lock().readUnlock(task);
     }
 
-    private static void replaceOne(final Vma vma, final long tableSlot, final long entry, final long slot) {
+    private static void replaceOne(final Vma vma, final long tableSlot, final long entry, final long distance) {
         final AddressSpace space = vma.space();
         final PteEncoding encoding = space.encoding();
         final PteKind kind = encoding.kind(entry);
         if (!kind.isMigration()) {
             return; // an exclusive entry, which the walk takes for one up to 6.14
         }
-        space.anonPages().add(-1);
-        if (slot == SwapSlots.NONE) {
-            space.pageTable().store(tableSlot, encoding.empty());
-            return;
-        }
+        final long slot = encoding.swapFrameNumber(entry) + distance;
         final boolean exclusive = kind == PteKind.MIGRATION_WRITE || kind == PteKind.MIGRATION_READ_EXCLUSIVE;
+        space.anonPages().add(-1);
         space.platform().swap().get(slot);
         space.swapEntries().add(1);
         space.pageTable().store(tableSlot, SwapEntries.of(encoding, slot, entry, exclusive));
     }
 
+    private static void dropOne(final Vma vma, final long tableSlot, final long entry, final long distance) {
+        final AddressSpace space = vma.space();
+        if (space.encoding().kind(entry).isMigration()) {
+            space.anonPages().add(-1);
+            space.pageTable().store(tableSlot, space.encoding().empty());
+        }
+    }
+
+    /** try_to_map_unused_to_zeropage. */
+    private static void removeUnusedOne(final Vma vma, final long slot, final long entry, final long distance) {
+        final AddressSpace space = vma.space();
+        final PteEncoding encoding = space.encoding();
+        if (!encoding.kind(entry).isMigration() || vma.has(VmFlags.LOCKED)) {
+            removeOne(vma, slot, entry, distance);
+            return;
+        }
+        space.anonPages().add(-1);
+        long pte = encoding.mkSpecial(encoding.present(FrameAllocator.ZERO_FRAME, vma.protection()));
+        pte = encoding.isSwapSoftDirty(entry) ? encoding.mkSoftDirty(pte) : encoding.clearSoftDirty(pte);
+        space.pageTable().store(slot, encoding.isSwapUffdWp(entry) ? encoding.mkUffdWp(pte) : pte);
+    }
+
     /** remove_migration_pte. */
-    private static void removeOne(final Vma vma, final long slot, final long entry, final long to) {
+    private static void removeOne(final Vma vma, final long slot, final long entry, final long distance) {
         final Platform platform = vma.space().platform();
         final PteEncoding encoding = platform.encoding();
+        final long to = encoding.swapFrameNumber(entry) + distance;
         final PteKind kind = encoding.kind(entry);
         if (kind.isMigration()) {
             platform.frames().get(to);
@@ -243,7 +315,7 @@ final class MigrationEntries {
         final long swapEntry = encoding.toSwapEntry(entry);
         long pte = encoding.present(to, vma.protection());
         pte = types.isMigrationYoung(swapEntry) ? encoding.mkYoung(pte) : encoding.mkOld(pte);
-        if (types.isMigrationDirty(swapEntry) && platform.frames().has(to, FrameTable.DIRTY)) {
+        if (types.isMigrationDirty(swapEntry) && platform.frames().isDirty(to)) {
             pte = encoding.mkDirty(pte);
         }
         pte = encoding.isSwapSoftDirty(entry) ? encoding.mkSoftDirty(pte) : encoding.clearSoftDirty(pte);

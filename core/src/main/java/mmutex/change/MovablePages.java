@@ -9,18 +9,24 @@ import mmutex.mm.Task;
  * the kernel's terms.
  */
 final class MovablePages {
-    private static final long IMMOVABLE = FrameTable.FILE
-            | FrameTable.DEVICE_PRIVATE
-            | FrameTable.KSM
-            | FrameTable.COMPOUND_HEAD
-            | FrameTable.COMPOUND_TAIL;
+    private static final long IMMOVABLE =
+            FrameTable.FILE | FrameTable.DEVICE_PRIVATE | FrameTable.KSM | FrameTable.COMPOUND_TAIL;
 
     private MovablePages() {}
 
-    /** References and locks an anonymous page that is mapped; false, with nothing held, if it can't be had at once. */
+    /** References and locks a small anonymous page that is mapped; false, with nothing held, if it can't be had at once. */
     static boolean isolate(final Task task, final Platform platform, final long pfn) {
+        return isolate(task, platform, pfn, 0);
+    }
+
+    /** The same for a large folio. */
+    static boolean isolateLarge(final Task task, final Platform platform, final long folio) {
+        return isolate(task, platform, folio, FrameTable.COMPOUND_HEAD);
+    }
+
+    private static boolean isolate(final Task task, final Platform platform, final long pfn, final long large) {
         final FrameTable frames = platform.frames();
-        if (!isMovable(frames, pfn) || !frames.tryGet(pfn)) {
+        if (!isMovable(frames, pfn, large) || !frames.tryGet(pfn)) {
             return false;
         }
         if (!platform.pageLock().tryLock(task, pfn)) {
@@ -28,21 +34,22 @@ final class MovablePages {
             return false;
         }
         // Again: the frame may have changed hands before it was ours. Whoever else holds it is using it.
-        final boolean movable = isMovable(frames, pfn) && frames.refCount(pfn) == frames.mapCount(pfn) + 1;
+        final boolean movable = isMovable(frames, pfn, large) && frames.refCount(pfn) == frames.folioMapCount(pfn) + 1;
         if (!movable) {
             putBack(task, platform, pfn);
         }
         return movable;
     }
 
-    private static boolean isMovable(final FrameTable frames, final long pfn) {
+    private static boolean isMovable(final FrameTable frames, final long pfn, final long large) {
         final long state = frames.state(pfn);
-        return (state & (FrameTable.ANON | IMMOVABLE)) == FrameTable.ANON && frames.mapCount(pfn) > 0;
+        return (state & (FrameTable.ANON | IMMOVABLE | FrameTable.COMPOUND_HEAD)) == (FrameTable.ANON | large)
+                && frames.folioMapCount(pfn) > 0;
     }
 
-    /** Whether nobody but us holds an isolated page once it has been unmapped everywhere. */
-    static boolean isUnused(final FrameTable frames, final long pfn) {
-        return frames.mapCount(pfn) == 0 && frames.refCount(pfn) == 1;
+    /** Whether nobody but us holds an isolated folio once it has been unmapped everywhere. */
+    static boolean isUnused(final FrameTable frames, final long folio) {
+        return frames.folioMapCount(folio) == 0 && frames.refCount(folio) == 1;
     }
 
     static void putBack(final Task task, final Platform platform, final long pfn) {

@@ -31,7 +31,7 @@ public final class Mover {
      *
      * @param length bytes, rounded up to pages
      * @param keepOld the old range stays mapped, empty (MREMAP_DONTUNMAP)
-     * @return OK; EINVAL for misaligned, empty or overlapping ranges, EFAULT if the range isn't mapped, or spans VMAs and
+     * @return OK; EINVAL for misaligned, empty or overlapping ranges, and for hugetlb mappings in early kernels, EFAULT if the range isn't mapped, or spans VMAs and
      *     the kernel can't move several, ENOMEM if tables ran out, the pages then being where they were
      */
     public static Errno move(
@@ -109,6 +109,26 @@ public final class Mover {
             final long size,
             final long to,
             final boolean keepOld) {
+        final Vma source = space.vmas().lookup(from);
+        if (source != null
+                && source.has(VmFlags.HUGETLB)
+                && space.platform().profile().hugetlbMovesAndDiscards()) {
+            // Huge page by huge page: what is wrong with that is found out before anything is done.
+            final long huge = space.platform().hugePages().pageSize();
+            return ((from | to) & huge - 1) != 0
+                    ? Errno.EINVAL
+                    : moveAligned(task, space, from, size + huge - 1 & -huge, to, keepOld);
+        }
+        return moveAligned(task, space, from, size, to, keepOld);
+    }
+
+    private static Errno moveAligned(
+            final Task task,
+            final AddressSpace space,
+            final long from,
+            final long size,
+            final long to,
+            final boolean keepOld) {
         // 1. The destination is emptied before anybody looks whether the move is possible.
         final Errno emptied = Mapper.unmapLocked(task, space, to, to + size);
         if (emptied != Errno.OK) {
@@ -119,14 +139,13 @@ public final class Mover {
         if (vma == null) {
             return Errno.EFAULT;
         }
-        if (keepOld && vma.has(VmFlags.PFNMAP) || vma.has(VmFlags.HUGETLB)) {
-            return Errno.EINVAL; // the kernel can move huge pages; the emulator can't
+        final boolean hugetlb = vma.has(VmFlags.HUGETLB);
+        if (keepOld && (hugetlb || vma.has(VmFlags.PFNMAP))
+                || hugetlb && !space.platform().profile().hugetlbMovesAndDiscards()) {
+            return Errno.EINVAL;
         }
         if (size > vma.end() - from) {
             return Errno.EFAULT;
-        }
-        if (vma.has(VmFlags.HUGETLB)) {
-            return Errno.EINVAL;
         }
         return moveVma(task, vma, from, size, to, keepOld);
     }

@@ -22,6 +22,10 @@ import mmutex.sync.ActorLocal;
  * do they become swap entries, else mappings again. The kernel installs swap entries at once, since a page that has to
  * stay can be found in its swap cache.
  *
+ * <p>A large folio goes whole if all of its pages are mapped and the swap area has a row of free slots (THP_SWAP), or if it
+ * may be dropped; else it is split ({@link FolioSplitter}), which frees the pages that nobody maps, and its pages go one by
+ * one.
+ *
  * <p>Threads: any task that holds no lock, or the mmap lock shared.
  */
 public final class Reclaimer {
@@ -41,22 +45,70 @@ public final class Reclaimer {
         int reclaimed = 0;
         for (long looked = 0; looked < limit && reclaimed < count; looked++) {
             pfn = pfn >= limit ? 0 : pfn;
-            reclaimed += reclaim(task, platform, pfn) ? 1 : 0;
+            reclaimed += isWorthAnAttempt(platform, pfn) && reclaim(task, platform, pfn) ? 1 : 0;
             pfn++;
         }
         return pfn;
     }
 
-    /** Reclaims one page, if that is possible without waiting for anybody. */
+    /** Without swap nothing is gained by taking a folio apart of which every page is mapped. */
+    private static boolean isWorthAnAttempt(final Platform platform, final long pfn) {
+        final boolean noSwap = platform.swap() == null || platform.swap().isClosed();
+        return !(noSwap
+                && platform.frames().has(pfn, FrameTable.COMPOUND_HEAD)
+                && !isDroppable(platform, pfn)
+                && isMappedWhole(platform.frames(), pfn));
+    }
+
+    /**
+     * Reclaims one folio, if that is possible without waiting for anybody.
+     *
+     * @param pfn its first frame
+     */
     public static boolean reclaim(final Task task, final Platform platform, final long pfn) {
         // 1. A reference and, by trylock, the page lock.
-        if (!MovablePages.isolate(task, platform, pfn)) {
+        if (platform.frames().isLarge(pfn)) {
+            return MovablePages.isolateLarge(task, platform, pfn) && reclaimLarge(task, platform, pfn);
+        }
+        return MovablePages.isolate(task, platform, pfn) && reclaimIsolated(task, platform, pfn);
+    }
+
+    /** deferred_split_scan first, whose folios need not be reclaimable. */
+    private static boolean reclaimLarge(final Task task, final Platform platform, final long folio) {
+        final boolean whole = isMappedWhole(platform.frames(), folio);
+        if (whole && reclaimIsolated(task, platform, folio)) {
+            return true;
+        }
+        if (whole && !MovablePages.isolateLarge(task, platform, folio)) {
             return false;
         }
+        if (whole && isLockedIntoMemory(task, platform, folio) || !FolioSplitter.split(task, platform, folio)) {
+            MovablePages.putBack(task, platform, folio);
+            return false;
+        }
+        if (platform.frames().folioMapCount(folio) == 0) { // the first page is one of those that are not mapped
+            MovablePages.putBack(task, platform, folio);
+            return true;
+        }
+        return reclaimIsolated(task, platform, folio);
+    }
+
+    private static boolean isMappedWhole(final FrameTable frames, final long folio) {
+        for (long pfn = folio; pfn < folio + frames.compoundFrames(); pfn++) {
+            if (frames.mapCount(pfn) == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Gives back the lock and the reference. */
+    private static boolean reclaimIsolated(final Task task, final Platform platform, final long pfn) {
+        final int frames = platform.frames().folioFrames(pfn);
         // 2. A place for its contents, unless they may be dropped; and nobody insists on having it in memory.
         final long slot = isDroppable(platform, pfn) || platform.swap() == null
                 ? SwapSlots.NONE
-                : platform.swap().allocate();
+                : frames == 1 ? platform.swap().allocate() : platform.swap().allocateRow(frames);
         boolean reclaimed = false;
         if ((slot != SwapSlots.NONE || isDroppable(platform, pfn)) && !isLockedIntoMemory(task, platform, pfn)) {
             // 3. Unmapped everywhere: whoever touches it now waits for the page lock.
@@ -67,8 +119,8 @@ public final class Reclaimer {
                 MigrationEntries.remove(task, platform, pfn, pfn);
             }
         }
-        if (slot != SwapSlots.NONE) {
-            platform.swapCache().put(task, slot); // ours; the entries have their own
+        for (int i = 0; slot != SwapSlots.NONE && i < frames; i++) {
+            platform.swapCache().put(task, slot + i); // ours; the entries have their own
         }
         // 5. With our reference the frame goes, if nothing refers to it any more.
         MovablePages.putBack(task, platform, pfn);
@@ -84,7 +136,9 @@ public final class Reclaimer {
     /** False if the page turns out to have been written to after all, and there is no slot for it. */
     private static boolean replaceEntries(final Task task, final Platform platform, final long pfn, final long slot) {
         if (slot != SwapSlots.NONE) {
-            platform.swap().save(slot, pfn, bounce(task, platform));
+            for (int i = 0; i < platform.frames().folioFrames(pfn); i++) {
+                platform.swap().save(slot + i, pfn + i, bounce(task, platform));
+            }
             MigrationEntries.replaceBySwap(task, platform, pfn, slot);
             return true;
         }
@@ -105,8 +159,9 @@ public final class Reclaimer {
         }
         boolean locked = false;
         final long index = platform.frames().index(pfn);
+        final long last = index + platform.frames().folioFrames(pfn) - 1;
         for (final Vma vma : anonVma.vmas()) {
-            locked |= vma.covers(index) && vma.has(VmFlags.LOCKED);
+            locked |= vma.overlaps(index, last) && vma.has(VmFlags.LOCKED);
         }
         anonVma.lock().readUnlock(task);
         return locked;

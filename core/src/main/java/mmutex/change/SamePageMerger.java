@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import mmutex.fault.FaultFlags;
 import mmutex.fault.FaultHandler;
+import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameTable;
@@ -23,7 +24,8 @@ import mmutex.notify.NotifierRange;
 
 /**
  * Lets pages of equal content share a frame: ksmd, mm/ksm.c (6.12). Looks at what MADV_MERGEABLE has marked; exclusive pages
- * are not present, and so are passed over. Whoever writes to a shared page, make included, gets a copy.
+ * are not present, and so are passed over. A large folio is taken apart when one of its pages has found its equal. Whoever
+ * writes to a shared page, make included, gets a copy.
  *
  * <p>Unlike in the kernel a page need not have kept its checksum for a scan, and the frames that are shared are known by
  * their contents' checksum instead of a tree.
@@ -96,7 +98,8 @@ public final class SamePageMerger {
             final long slot = radix.slot(page);
             next = slot < 0 ? radix.leafEnd(page, end) : page + 1;
             if (slot < 0) {
-                continue; // a huge page is not merged
+                collectHuge(task, space, slot, page, next, found);
+                continue;
             }
             table.lock(task, slot);
             final long pte = table.load(slot);
@@ -108,6 +111,31 @@ public final class SamePageMerger {
         }
     }
 
+    /** The pages that a huge entry maps. */
+    private void collectHuge(
+            final Task task,
+            final AddressSpace space,
+            final long huge,
+            final long first,
+            final long end,
+            final List<Candidate> found) {
+        if (!RadixTable.isHuge(huge)) {
+            return;
+        }
+        final PageTable table = space.pageTable();
+        final long slot = RadixTable.hugeSlot(huge);
+        table.lock(task, slot);
+        final long pmd = table.loadUpper(slot);
+        if (HugePmd.isHuge(pmd) && platform.frames().has(HugePmd.frameNumber(pmd), FrameTable.ANON)) {
+            for (long page = first; page < end; page++) {
+                final long pfn =
+                        HugePmd.frameNumber(pmd) + (page & platform.frames().compoundFrames() - 1);
+                found.add(new Candidate(space, page << space.pageShift(), pfn));
+            }
+        }
+        table.unlock(task, slot);
+    }
+
     private boolean isMergeable(final long pte) {
         final PteEncoding encoding = platform.encoding();
         if (!encoding.isPresent(pte) || encoding.isSpecial(pte)) {
@@ -115,8 +143,7 @@ public final class SamePageMerger {
         }
         final long pfn = encoding.frameNumber(pte);
         final long state = platform.frames().state(pfn);
-        return (state & (FrameTable.ANON | FrameTable.KSM | FrameTable.FILE)) == FrameTable.ANON
-                && !platform.frames().isLarge(pfn);
+        return (state & (FrameTable.ANON | FrameTable.KSM | FrameTable.FILE)) == FrameTable.ANON;
     }
 
     /** cmp_and_merge_page. */
@@ -183,7 +210,7 @@ public final class SamePageMerger {
         space.mmapLock().readLock(task);
         final Vma vma = space.vmas().lookup(page.addr);
         boolean done = false;
-        if (vma != null && vma.has(VmFlags.MERGEABLE) && platform.frames().tryGet(page.pfn)) {
+        if (vma != null && vma.has(VmFlags.MERGEABLE) && takeSmall(task, page.pfn)) {
             if (platform.pageLock().tryLock(task, page.pfn)) {
                 done = work.perform(vma);
                 platform.pageLock().unlock(task, page.pfn);
@@ -195,6 +222,27 @@ public final class SamePageMerger {
         return done;
     }
 
+    /** try_to_merge_one_page, first half: a reference on a page that is small, or is made so; false with nothing held. */
+    private boolean takeSmall(final Task task, final long pfn) {
+        final FrameTable frames = platform.frames();
+        if (!frames.tryGet(pfn)) {
+            return false;
+        }
+        final long folio = frames.head(pfn);
+        if (!frames.isLarge(pfn)) {
+            return true;
+        }
+        boolean split = false;
+        if (platform.pageLock().tryLock(task, folio)) {
+            split = FolioSplitter.split(task, platform, folio);
+            platform.pageLock().unlock(task, folio);
+        }
+        // The reference was the folio's, and is its first page's now.
+        final boolean taken = split && frames.tryGet(pfn);
+        platform.allocator().put(folio);
+        return taken;
+    }
+
     /** write_protect_page: the entry afterwards, or NOT_PROTECTED if the page is another one or somebody else uses it. */
     private long writeProtect(final Task task, final Vma vma, final Candidate page) {
         final AddressSpace space = vma.space();
@@ -204,14 +252,14 @@ public final class SamePageMerger {
         range.init(NotifierEvent.CLEAR, page.addr, page.addr + space.pageSize());
         space.notifiers().start(task, range);
         final long slot = table.slotOrCreate(page.addr); // may have been unmapped and mapped again since it was seen
-        if (slot == PageTable.NO_SLOT) {
+        if (slot < 0) { // no room for a table, or a huge page
             space.notifiers().end(task, range);
             return NOT_PROTECTED;
         }
         table.lock(task, slot);
         long result = NOT_PROTECTED;
         final long seen = table.load(slot);
-        if (isMergeable(seen) && encoding.frameNumber(seen) == page.pfn) {
+        if (isMergeable(seen) && encoding.frameNumber(seen) == page.pfn && !frames.isLarge(page.pfn)) {
             final long pte = table.clearFlush(task, slot);
             // References beside the mappings' and ours: somebody may be writing through one.
             final boolean unused = frames.refCount(page.pfn) == frames.mapCount(page.pfn) + 1;

@@ -65,7 +65,10 @@ final class EntryChecker {
             }
             return;
         }
-        if (platform.frames().refCount(pfn) == 0) {
+        // A folio that is being split is frozen: locked, and without references for a moment.
+        final boolean moving =
+                kind.isMigration() && platform.frames().has(platform.frames().head(pfn), FrameTable.LOCKED);
+        if (platform.frames().refCount(pfn) == 0 && !moving) {
             report.violated("I14", where + ": " + kind + " entry of a free frame");
         }
         if (kind.isDeviceExclusive()) {
@@ -81,7 +84,7 @@ final class EntryChecker {
                     where + ": " + kind + " entry, but the frame is " + (devicePrivate ? "" : "not ")
                             + "in a device's memory");
         }
-        if (kind.isMigration() && !platform.frames().has(pfn, FrameTable.LOCKED)) {
+        if (kind.isMigration() && !moving) {
             report.violated("I21", where + ": " + kind + " entry, but the page is not locked");
         }
         if (present && encoding.isWritable(pte)) {

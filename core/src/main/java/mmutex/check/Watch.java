@@ -11,7 +11,7 @@ import mmutex.sync.LockObserver;
 
 /**
  * The instrumented invariants: what can't be seen in any state, only in how it changes. I15, I16, I19, I22 by every change of
- * an entry, I32 by every lock.
+ * an entry, huge ones included, I32 by every lock.
  *
  * <p>Threads: called by all that work; {@link #addTo} by the referee at any time. One at a time is installed in a VM, for one
  * machine.
@@ -20,6 +20,7 @@ public final class Watch implements LockObserver, EntryObserver {
     private final WatchLog log = new WatchLog();
     private final LockOrderWatch locks = new LockOrderWatch(log);
     private final EntryWatch entries;
+    private final HugeEntryWatch hugeEntries;
 
     /** Its task takes all driver locks in order, which nobody else may. */
     private volatile Actor referee;
@@ -27,6 +28,7 @@ public final class Watch implements LockObserver, EntryObserver {
     /** A watch over a machine's address spaces; {@link #install} sets it to work. */
     public Watch(final Platform platform) {
         this.entries = new EntryWatch(platform, log);
+        this.hugeEntries = new HugeEntryWatch(platform, log);
     }
 
     /**
@@ -61,6 +63,11 @@ public final class Watch implements LockObserver, EntryObserver {
         return entries.conversions();
     }
 
+    /** Huge entries that single ones have taken the place of so far. */
+    public long splits() {
+        return hugeEntries.splits();
+    }
+
     /** Restores seen so far. */
     public long restores() {
         return entries.restores();
@@ -69,6 +76,11 @@ public final class Watch implements LockObserver, EntryObserver {
     @Override
     public void changed(final PageTable table, final long slot, final long before, final long after) {
         entries.changed(slot, before, after);
+    }
+
+    @Override
+    public void upperChanged(final PageTable table, final long slot, final long before, final long after) {
+        hugeEntries.changed(slot, before, after);
     }
 
     @Override

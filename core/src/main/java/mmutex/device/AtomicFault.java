@@ -22,7 +22,8 @@ import mmutex.sync.Wait;
  * <p>Differs from the kernel's loop in two things, on purpose, unless {@link RetryPolicy#KERNEL_LOOP} is asked for. Before
  * a retry something is done about the page ({@link RetryPolicy}): without that, a page whose first round collided with its
  * own copy or restore collides with itself in every further round (Q1). And a page that somebody else had locked (up to
- * 6.14 make skips it) is tried again instead of killing the channel, so that two devices can share a page.
+ * 6.14 make skips it) is tried again instead of killing the channel, so that two devices can share a page. A page that is
+ * not the first of its large folio, which up to 6.14 can't be had at all, ends the fault at once, as in the kernel.
  */
 final class AtomicFault {
     private final SvmDevice device;
@@ -122,7 +123,17 @@ final class AtomicFault {
             return ExclusiveMaker.makeOne(worker, space, page, device.owner());
         }
         final int got = ExclusiveMaker.makeRange(worker, space, page, 1, device.owner(), onePage);
-        return got == 1 ? onePage[0] : -1;
+        return got == 1 && !(onePage[0] == ExclusiveMaker.NULL_SLOT && isTail(page)) ? onePage[0] : -1;
+    }
+
+    /** Whether make skipped the page for what it is, and would do so in every round: mmap lock held, but only a hint. */
+    private boolean isTail(final long page) {
+        final long pte = space.pageTable().peek(page);
+        if (platform.profile().makeConfusesSubpages() || !space.encoding().isPresent(pte)) {
+            return false;
+        }
+        final long pfn = space.encoding().frameNumber(pte);
+        return platform.frames().head(pfn) != pfn;
     }
 
     /**

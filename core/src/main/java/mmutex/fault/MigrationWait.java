@@ -39,7 +39,9 @@ public final class MigrationWait implements PageLock.Reason {
         wait.table = space.pageTable();
         wait.slot = slot;
         wait.pte = pte;
-        space.platform().pageLock().waitUnlockedUnreferenced(task, encoding.swapFrameNumber(pte), wait);
+        // The lock is the folio's; if that has been split meanwhile, the next look leads to the page's own.
+        final long folio = space.platform().frames().head(encoding.swapFrameNumber(pte));
+        space.platform().pageLock().waitUnlockedUnreferenced(task, folio, wait);
     }
 
     /**

@@ -51,26 +51,73 @@ final class WriteProtectFault {
         if (!frames.has(pfn, FrameTable.ANON) || frames.has(pfn, FrameTable.KSM)) {
             return false; // a file's page is never ours, nor one that others may come to share
         }
-        final boolean tracksOwner = fault.platform.profile().hasAnonExclusive();
-        if (tracksOwner && frames.has(pfn, FrameTable.ANON_EXCLUSIVE)) {
+        if (fault.platform.profile().hasAnonExclusive() && frames.has(pfn, FrameTable.ANON_EXCLUSIVE)) {
             return true;
         }
-        // Pages of a large folio are never taken back one by one.
         if (frames.isLarge(pfn)) {
-            return false;
+            return mayReuseLarge(fault, pfn);
         }
+        return isOnlyReference(fault, pfn, pfn);
+    }
+
+    /** The folio may have other pages that are mapped: __wp_can_reuse_large_anon_folio (6.15) and its predecessors. */
+    private static boolean mayReuseLarge(final FaultContext fault, final long pfn) {
+        final FrameTable frames = fault.platform.frames();
+        final long folio = frames.head(pfn);
+        switch (fault.platform.profile().largeReuse()) {
+            case LAST_REFERENCE:
+                return isOnlyReference(fault, folio, pfn);
+            case ALL_OURS:
+                // No page lock: who moves the folio, or pins it, has a reference that is no mapping. All mappings are
+                // in
+                // this table, whose lock is held, so none can come or go; and references are dropped after mappings.
+                // The
+                // kernel keeps a count per address space instead, for the first two of them.
+                final long mappings = frames.folioMapCount(folio);
+                final boolean ours =
+                        mappings > 1 && frames.refCount(folio) == mappings && mappingsInTable(fault, folio) == mappings;
+                if (ours) {
+                    frames.setBits(pfn, FrameTable.ANON_EXCLUSIVE);
+                }
+                return ours;
+            default:
+                return false;
+        }
+    }
+
+    /** Entries of the fault's table that map a page of a folio; the table's lock is held. */
+    private static int mappingsInTable(final FaultContext fault, final long folio) {
+        final PteEncoding encoding = fault.encoding;
+        final int frames = fault.platform.frames().compoundFrames();
+        final long first = fault.slot & -((long) Long.BYTES << encoding.indexBits());
+        int found = 0;
+        for (int i = 0; i < 1 << encoding.indexBits(); i++) {
+            final long pte = fault.table.load(first + (long) i * Long.BYTES);
+            final boolean present = encoding.isPresent(pte);
+            if (present || encoding.isDeviceExclusive(pte)) {
+                final long page = (present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte)) - folio;
+                found += page >= 0 && page < frames ? 1 : 0;
+            }
+        }
+        return found;
+    }
+
+    /** No reference but that of this entry; the folio becomes this process's, the page AnonExclusive. */
+    private static boolean isOnlyReference(final FaultContext fault, final long folio, final long pfn) {
+        final FrameTable frames = fault.platform.frames();
+        final boolean tracksOwner = fault.platform.profile().hasAnonExclusive();
         // A page lock under the leaf-table lock only by trylock; the first look spares it when there is no hope.
-        if (frames.refCount(pfn) != 1 || !fault.platform.pageLock().tryLock(fault.task, pfn)) {
+        if (frames.refCount(folio) != 1 || !fault.platform.pageLock().tryLock(fault.task, folio)) {
             return false;
         }
-        final boolean alone = frames.refCount(pfn) == 1 && (tracksOwner || frames.mapCount(pfn) == 1);
+        final boolean alone = frames.refCount(folio) == 1 && (tracksOwner || frames.mapCount(pfn) == 1);
         if (alone) {
-            fault.space.reverseMap().moveTo(pfn, fault.vma);
+            fault.space.reverseMap().moveTo(folio, fault.vma);
             if (tracksOwner) {
                 frames.setBits(pfn, FrameTable.ANON_EXCLUSIVE);
             }
         }
-        fault.platform.pageLock().unlock(fault.task, pfn);
+        fault.platform.pageLock().unlock(fault.task, folio);
         return alone;
     }
 

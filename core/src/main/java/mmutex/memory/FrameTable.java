@@ -364,6 +364,39 @@ public final class FrameTable {
         words.storeVolatile(at(folio, REFCOUNT), 1); // ORDER(frame-publish) volatile, behind all the records
     }
 
+    /** folio_ref_freeze: keeps others from taking references on a folio; false if the caller's isn't the only one. */
+    public boolean freeze(final long folio) {
+        SchedulePoint.before(Step.FRAME_REFERENCE, folio);
+        return words.compareAndSet(at(folio, REFCOUNT), 1, 0);
+    }
+
+    /** folio_ref_unfreeze: undoes {@link #freeze}. */
+    public void unfreeze(final long folio) {
+        words.storeVolatile(at(folio, REFCOUNT), 1);
+    }
+
+    /**
+     * __split_folio: makes the pages of an unmapped, frozen compound page folios of their own, each with one reference,
+     * the caller's. They keep what the whole was: anonymous, dirty, at their place in the reverse map. The caller has all
+     * of them locked.
+     */
+    public void splitCompound(final long folio) {
+        final long mapping = mapping(folio);
+        final long index = index(folio);
+        // The head first: whoever has the number of a tail, and no reference, then no longer takes the first tail's
+        // words
+        // for counts.
+        final long inherited = clearBits(folio, COMPOUND_HEAD) & (ANON | DIRTY | LAZY_FREE);
+        for (long pfn = folio + compoundFrames() - 1; pfn > folio; pfn--) {
+            setMapping(pfn, mapping, index + (pfn - folio));
+            setBits(pfn, inherited);
+            clearBits(pfn, COMPOUND_TAIL);
+            // ORDER(frame-publish) volatile: as in prepare; a stale number leads to the page itself from now on.
+            words.storeVolatile(at(pfn, REFCOUNT), 1);
+        }
+        words.storeVolatile(at(folio, REFCOUNT), 1); // ORDER(frame-publish) volatile
+    }
+
     private void clear(final long pfn, final long bits) {
         words.storeOpaque(at(pfn, MAPPING), 0);
         words.storeOpaque(at(pfn, INDEX), 0);

@@ -85,12 +85,36 @@ public final class SwapSlots {
         return NONE;
     }
 
+    /**
+     * Takes free slots in a row, as for a large folio, each with a count of 1; {@link #NONE} if there are none. Rows begin
+     * at multiples of their length, behind slot 0 (swap clusters).
+     *
+     * @return the first of them
+     */
+    public long allocateRow(final int length) {
+        for (long first = 1; !closed && first + length - 1 <= slots; first += length) {
+            int taken = 0;
+            while (taken < length && counts.compareAndSet((first + taken) * Long.BYTES, 0, 1)) {
+                taken++;
+            }
+            if (taken == length) {
+                return first;
+            }
+            while (taken > 0) {
+                put(first + --taken);
+            }
+        }
+        return NONE;
+    }
+
     /** swap_duplicate: one more entry refers to it; the caller holds one that does. */
     public void get(final long slot) {
         counts.getAndAdd(slot * Long.BYTES, 1);
     }
 
-    /** One more reference, unless the slot is free; false then. */
+    /**
+     * swapcache_prepare: as {@link #get}, by somebody who only knows that an entry has referred to it; false if it is free.
+     */
     public boolean tryGet(final long slot) {
         long count = count(slot);
         while (count != 0) { // ends: somebody else has succeeded whenever this fails

@@ -20,6 +20,15 @@ public final class EntryEvents {
         observer = newObserver;
     }
 
+    static void upperChanged(final PageTable table, final long slot, final long before, final long after) {
+        if (SchedulePoint.ENABLED) {
+            final EntryObserver o = observer;
+            if (o != null) {
+                o.upperChanged(table, slot, before, after);
+            }
+        }
+    }
+
     static void changed(final PageTable table, final long slot, final long before, final long after) {
         if (SchedulePoint.ENABLED) {
             final EntryObserver o = observer;

@@ -6,7 +6,6 @@ package mmutex.mm;
  * <p>Threads: called by the thread that makes the change. A change by software is announced while the leaf-table lock is
  * held; what hardware sets (young, dirty) may be announced late, after others have changed the entry again.
  */
-@FunctionalInterface
 public interface EntryObserver {
     /**
      * An entry changes.
@@ -16,4 +15,14 @@ public interface EntryObserver {
      * @param after what it says from now on
      */
     void changed(PageTable table, long slot, long before, long after);
+
+    /**
+     * A huge entry changes, comes, or goes; a leaf table that takes its place is complete, but nobody has reached it yet.
+     * Leaf tables that come where nothing was are not announced: no page is mapped by that.
+     *
+     * @param slot of the upper entry
+     * @param before what it said: nothing (0), a leaf table's offset, or a {@link mmutex.layout.HugePmd}
+     * @param after what it says from now on
+     */
+    void upperChanged(PageTable table, long slot, long before, long after);
 }

@@ -2,6 +2,7 @@ package mmutex.mm;
 
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
+import mmutex.sync.AccessWindows;
 import mmutex.sync.Actor;
 
 /**
@@ -29,6 +30,8 @@ public final class MappedWalk {
     private long pte;
     private boolean migration;
     private boolean locked;
+    private boolean flushDue;
+    private AccessWindows windows;
 
     /**
      * Looks for the folio in the VMA and, if one of its pages is mapped there, locks the first such entry.
@@ -62,6 +65,8 @@ public final class MappedWalk {
         addr = vma.address(Math.max(linearIndex, vma.pageOffset()));
         end = Math.min(vma.end(), vma.address(linearIndex + frames));
         locked = false;
+        flushDue = false;
+        windows = space.windows();
         return advance(actor);
     }
 
@@ -109,8 +114,17 @@ public final class MappedWalk {
         slot += Long.BYTES;
     }
 
+    /** The caller has cleared a valid entry: there will be a shoot-down before the table's lock is given back. */
+    public void flushBeforeRelease() {
+        flushDue = true;
+    }
+
     /** Drops the lock. */
     public void release(final Actor actor) {
+        if (flushDue) {
+            windows.flush(actor);
+            flushDue = false;
+        }
         table.unlock(actor, slot);
         locked = false;
     }

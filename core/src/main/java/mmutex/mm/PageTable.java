@@ -146,18 +146,27 @@ public final class PageTable {
     /** Changes an upper entry if it still has a value; from 0 to a huge entry with the lock held. */
     public boolean compareAndSetUpper(final long slot, final long expected, final long upper) {
         SchedulePoint.before(Step.PTE_CAS, slot);
-        return entries.compareAndSet(slot, expected, upper); // ORDER(pte-publish) volatile
+        final boolean changed = entries.compareAndSet(slot, expected, upper); // ORDER(pte-publish) volatile
+        if (SchedulePoint.ENABLED && changed) {
+            EntryEvents.upperChanged(this, slot, expected, upper);
+        }
+        return changed;
     }
 
     /** Clears an upper entry in one step and returns what it was. Lock held. */
     public long getAndClearUpper(final long slot) {
         SchedulePoint.before(Step.PTE_CLEAR, slot);
-        return entries.getAndSet(slot, TableArena.NO_TABLE);
+        final long before = entries.getAndSet(slot, TableArena.NO_TABLE);
+        EntryEvents.upperChanged(this, slot, before, TableArena.NO_TABLE);
+        return before;
     }
 
     /** pmd_populate: a leaf table takes the place of an entry that hardware refuses or that is empty. Lock held. */
     public void populate(final long slot, final long leafTable) {
         SchedulePoint.before(Step.TABLE_PUBLISH, slot);
+        if (SchedulePoint.ENABLED) {
+            EntryEvents.upperChanged(this, slot, entries.loadAcquire(slot), leafTable);
+        }
         // ORDER(table-publish) release: the table's entries are stored before it can be reached.
         entries.storeRelease(slot, leafTable);
     }

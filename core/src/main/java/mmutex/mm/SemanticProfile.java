@@ -41,6 +41,9 @@ import mmutex.notify.NotifierEvent;
  *     later versions refuse all but the head
  * @param restoreConfusesSubpages a fault maps a large folio's head in the place of any of its pages
  * @param hugeZeroWriteAllocates a write to the huge page of zeroes gets a huge page (6.13), not a small one
+ * @param largeReuse when a write to a read-only page of a large folio reuses it, though it is not AnonExclusive
+ * @param hugetlbMovesAndDiscards mremap and MADV_DONTNEED take hugetlb mappings, huge page by huge page (5.16, 5.18)
+ * @param splitMapsZeroes taking a large folio apart maps its pages of zeroes as the zero page (6.12)
  * @param deviceFaultPages pages that the test device faults per round
  * @param deviceMigrationPages pages that the test device migrates per round
  * @param deviceWritesMigratedHoles the test device maps memory that it gave to untouched pages writable
@@ -78,6 +81,9 @@ public record SemanticProfile(
         boolean makeConfusesSubpages,
         boolean restoreConfusesSubpages,
         boolean hugeZeroWriteAllocates,
+        LargeReuse largeReuse,
+        boolean hugetlbMovesAndDiscards,
+        boolean splitMapsZeroes,
         int deviceFaultPages,
         int deviceMigrationPages,
         boolean deviceWritesMigratedHoles,
@@ -109,6 +115,16 @@ public record SemanticProfile(
         PASSES_HOLES,
         /** Ends at a hole. */
         STOPS_AT_HOLE
+    }
+
+    /** When a write fault on a page of a large folio, mapped by an entry of its own, reuses it: do_wp_page. */
+    public enum LargeReuse {
+        /** As a small page: if nothing else refers to the folio, so that no other page of it is mapped. */
+        LAST_REFERENCE,
+        /** Never: the folio is the sooner free (6.7). */
+        NEVER,
+        /** If all references are mappings of this address space, and more than one (6.15, CONFIG_MM_ID). */
+        ALL_OURS
     }
 
     /** When mprotect grants write at once. */
@@ -154,6 +170,9 @@ public record SemanticProfile(
             true,
             true,
             false,
+            LargeReuse.LAST_REFERENCE,
+            false,
+            false,
             64,
             64,
             true,
@@ -190,6 +209,9 @@ public record SemanticProfile(
             false,
             false,
             true,
+            false,
+            false,
+            LargeReuse.LAST_REFERENCE,
             false,
             false,
             64,
@@ -230,6 +252,9 @@ public record SemanticProfile(
             false,
             false,
             false,
+            LargeReuse.LAST_REFERENCE,
+            true,
+            false,
             64,
             64,
             true,
@@ -268,6 +293,9 @@ public record SemanticProfile(
             false,
             false,
             false,
+            LargeReuse.NEVER,
+            true,
+            true,
             64,
             64,
             true,
@@ -305,6 +333,9 @@ public record SemanticProfile(
             true,
             false,
             false,
+            true,
+            LargeReuse.ALL_OURS,
+            true,
             true,
             32,
             512,

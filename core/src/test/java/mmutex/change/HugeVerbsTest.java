@@ -1,6 +1,7 @@
 package mmutex.change;
 
 import static mmutex.machine.Emulation.PAGE;
+import static mmutex.machine.Emulation.READ;
 import static mmutex.machine.Emulation.addr;
 import static mmutex.machine.Huge.PAGES;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -191,20 +192,65 @@ class HugeVerbsTest {
         Huge.assertNothingIsLeft(emulation);
     }
 
-    /** The mapping is split, the pages stay: only small ones move to a device. */
+    /** A huge page is taken apart, all of it, and its pages move one by one. */
     @ParameterizedTest
     @MethodSource("profiles")
-    void shouldLeaveLargeFoliosWhereTheyAreWhenMemoryMigrates(final SemanticProfile profile) {
+    void shouldMovePagesOfAHugePageToADevice(final SemanticProfile profile) {
         final Emulation emulation = Huge.written(profile, 1);
         final MirrorHandle device = emulation.open(0);
         final List<Event> events = emulation.record();
 
-        device.migrateToDevice(emulation.cpu, addr(0), 4, DeviceBuffer.ofArray(new byte[4 * (int) PAGE]));
+        final MirrorHandle.Result result =
+                device.migrateToDevice(emulation.cpu, addr(0), 4, DeviceBuffer.ofArray(new byte[4 * (int) PAGE]));
 
+        assertThat(result.errno()).isEqualTo(Errno.OK);
+        assertThat(result.cpages()).isEqualTo(4);
         assertThat(events.get(0).event()).isEqualTo(NotifierEvent.MIGRATE);
         assertThat(events.get(1)).isEqualTo(new Event(NotifierEvent.CLEAR, 0, PAGES, 0));
-        assertThat(Huge.isHuge(emulation, 0)).isFalse();
+        for (int page = 0; page < PAGES; page++) {
+            assertThat(emulation.kind(page).isDevicePrivate())
+                    .as("page %d", page)
+                    .isEqualTo(page < 4);
+        }
+        assertThat(emulation.frames.isLarge(emulation.frame(4))).isFalse();
+        Huge.assertContents(emulation, 0, PAGES, 0);
+        emulation.assertSound();
+    }
+
+    /** Of pages that single entries map the kernel can't tell that they could go together: they stay. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldLeavePagesOfALargeFolioWhereTheyAre(final SemanticProfile profile) {
+        final Emulation emulation = Huge.written(profile, 1);
+        emulation.protect(5, 1, READ);
+        final MirrorHandle device = emulation.open(0);
+
+        device.migrateToDevice(emulation.cpu, addr(0), 4, DeviceBuffer.ofArray(new byte[4 * (int) PAGE]));
+
         assertThat(emulation.kind(0)).isEqualTo(PteKind.PRESENT);
+        assertThat(emulation.frames.isLarge(emulation.frame(0))).isTrue();
+        Huge.assertContents(emulation, 0, PAGES, 0);
+        emulation.assertSound();
+    }
+
+    /** Somebody uses one of its pages: nothing of it moves, and it stays as it was. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldLeaveAHugePageInUseWhereItIs(final SemanticProfile profile) {
+        final Emulation emulation = Huge.written(profile, 1);
+        final MirrorHandle device = emulation.open(0);
+        final long folio = HugePmd.frameNumber(Huge.pmd(emulation.process, 0));
+        emulation.frames.get(folio + 9);
+
+        device.migrateToDevice(emulation.cpu, addr(0), 4, DeviceBuffer.ofArray(new byte[4 * (int) PAGE]));
+
+        emulation.platform.putPage(folio + 9);
+        assertThat(Huge.isHuge(emulation, 0)).isTrue();
+        final Task other = emulation.machine.newTask("other");
+        emulation.platform.pageLock().lock(other, folio);
+        device.migrateToDevice(emulation.cpu, addr(0), 4, DeviceBuffer.ofArray(new byte[4 * (int) PAGE]));
+        emulation.platform.pageLock().unlock(other, folio);
+        assertThat(Huge.isHuge(emulation, 0)).isTrue();
         Huge.assertContents(emulation, 0, PAGES, 0);
         emulation.assertSound();
     }

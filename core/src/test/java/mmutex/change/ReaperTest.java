@@ -12,6 +12,7 @@ import mmutex.device.SvmDevice;
 import mmutex.fault.Signal;
 import mmutex.machine.Emulation;
 import mmutex.machine.Emulation.Event;
+import mmutex.machine.Huge;
 import mmutex.machine.MachineSpec;
 import mmutex.mm.Errno;
 import mmutex.mm.SemanticProfile;
@@ -51,6 +52,19 @@ class ReaperTest {
         // What is lost does not come back as zeroes.
         assertThat(emulation.cpu.loadLong(addr(0))).isEqualTo(Signal.BUS_ADRERR);
         emulation.assertNothingIsLeft();
+    }
+
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldNotLetHugePagesComeBackAsZeroes(final SemanticProfile profile) {
+        final Emulation emulation = Huge.written(profile, 1);
+
+        assertThat(Reaper.reap(emulation.cpu, emulation.space)).isEqualTo(Errno.OK);
+
+        assertThat(emulation.cpu.loadLong(addr(3))).isEqualTo(Signal.BUS_ADRERR);
+        assertThat(emulation.cpu.storeLong(addr(3), 1)).isEqualTo(Signal.BUS_ADRERR);
+        assertThat(Huge.isHuge(emulation, 3)).isFalse();
+        Huge.assertNothingIsLeft(emulation);
     }
 
     @Test

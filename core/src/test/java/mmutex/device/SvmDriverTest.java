@@ -18,6 +18,7 @@ import mmutex.layout.PteKind;
 import mmutex.machine.Cpu;
 import mmutex.machine.Emulation;
 import mmutex.machine.Emulation.Event;
+import mmutex.machine.Huge;
 import mmutex.machine.MachineSpec;
 import mmutex.machine.Process;
 import mmutex.mm.Errno;
@@ -53,6 +54,11 @@ class SvmDriverTest {
     /** Profiles in which the driver knows its own events. */
     private static Stream<SemanticProfile> profilesWithOwner() {
         return profiles().filter(SemanticProfile::makePassesOwner);
+    }
+
+    /** Those that don't take one page of a large folio for another. */
+    private static Stream<SemanticProfile> profilesThatTellSubpages() {
+        return profiles().filter(profile -> !profile.makeConfusesSubpages());
     }
 
     private void begin(final SemanticProfile profile, final Delivery delivery) {
@@ -126,6 +132,38 @@ class SvmDriverTest {
         final long owner = profile.makeEvent() == NotifierEvent.EXCLUSIVE ? device.owner() : 0;
         assertThat(events).containsExactly(new Event(profile.makeEvent(), 0, 1, owner));
         end();
+    }
+
+    /** Nouveau on a page that is not the first of its large folio: up to 6.14 -EINVAL at once, since make skips it. */
+    @ParameterizedTest
+    @MethodSource("profilesThatTellSubpages")
+    void shouldFailAtOnceWhereMakeSkipsThePagesOfALargeFolio(final SemanticProfile profile) {
+        emulation = Huge.written(profile, 1);
+        device = emulation.machine.newDevice(emulation.cpu, emulation.process, 4, () -> clockNs);
+        final boolean skipped = !profile.makeOnePage();
+
+        assertThat(resolve(5, DeviceAccess.ATOMIC)).isEqualTo(skipped ? Errno.EINVAL : Errno.OK);
+
+        assertThat(flags(5)).isEqualTo(skipped ? 0 : ATOMIC);
+        if (skipped) {
+            assertThat(device.driver().retries()).isZero();
+            assertThat(emulation.load(5)).isEqualTo(5);
+            assertThat(resolve(0, DeviceAccess.ATOMIC)).as("the first page").isEqualTo(Errno.OK);
+        }
+        emulation.machine.removeDevice(emulation.cpu, device);
+    }
+
+    @Test
+    void shouldHaveAnyPageOfAFolioThatWasTakenApart() {
+        emulation = Huge.written(SemanticProfile.K612, 1);
+        device = emulation.machine.newDevice(emulation.cpu, emulation.process, 4, () -> clockNs);
+        Huge.advise(emulation, 400, 1, Advice.FREE);
+
+        assertThat(resolve(5, DeviceAccess.ATOMIC)).isEqualTo(Errno.OK);
+
+        assertMaps(5, ATOMIC);
+        emulation.machine.removeDevice(emulation.cpu, device);
+        Huge.assertNothingIsLeft(emulation);
     }
 
     /** CN-2: a first touch sends no event. */

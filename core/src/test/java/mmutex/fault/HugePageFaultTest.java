@@ -9,6 +9,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import mmutex.change.Advisor.Advice;
+import mmutex.device.DeviceBuffer;
+import mmutex.device.MirrorHandle;
 import mmutex.layout.PteKind;
 import mmutex.machine.Cpu;
 import mmutex.machine.Emulation;
@@ -190,7 +192,7 @@ class HugePageFaultTest {
         assertThat(emulation.process.madvise(emulation.cpu, addr(1), PAGE, Advice.COLD))
                 .isEqualTo(Errno.EINVAL);
         assertThat(emulation.process.mlock(emulation.cpu, addr(1), PAGE)).isEqualTo(Errno.OK); // changes nothing
-        assertThat(emulation.process.mremap(emulation.cpu, BASE, HUGE * PAGE, addr(8 * HUGE), false))
+        assertThat(emulation.process.mremap(emulation.cpu, BASE, HUGE * PAGE, addr(8 * HUGE + 1), false))
                 .isEqualTo(Errno.EINVAL);
         assertThat(emulation.process.mmapOver(emulation.cpu, addr(3), PAGE, READ))
                 .isEqualTo(Errno.EINVAL);
@@ -204,6 +206,90 @@ class HugePageFaultTest {
         assertThat(emulation.process.madvise(emulation.cpu, addr(HUGE), HUGE * PAGE, Advice.DONTNEED))
                 .isEqualTo(Errno.OK);
         assertThat(emulation.kind(HUGE)).isEqualTo(PteKind.NONE);
+        finish();
+    }
+
+    /** hugetlb and mremap: refused until 5.15, the destination being gone already; later page by page of its own size. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldMoveWholeHugePagesWhereTheKernelCan(final SemanticProfile profile) {
+        begin(profile, 2);
+        map(2, READ_WRITE);
+        emulation.store(3, 33);
+        emulation.store(HUGE + 3, 44);
+        final boolean moves = profile.hugetlbMovesAndDiscards();
+        assertThat(emulation.process.mremap(emulation.cpu, BASE, HUGE * PAGE, addr(8 * HUGE), true))
+                .isEqualTo(Errno.EINVAL);
+        assertThat(emulation.process.mremap(emulation.cpu, addr(1), PAGE, addr(8 * HUGE), false))
+                .isEqualTo(Errno.EINVAL);
+
+        // A page's length is a huge page's.
+        assertThat(emulation.process.mremap(emulation.cpu, BASE, PAGE, addr(8 * HUGE), false))
+                .isEqualTo(moves ? Errno.OK : Errno.EINVAL);
+
+        final long at = moves ? 8 * HUGE : 0;
+        assertThat(emulation.load(at + 3)).isEqualTo(33);
+        assertThat(emulation.load(HUGE + 3)).isEqualTo(44);
+        assertThat(emulation.cpu.loadLong(addr(moves ? 3 : 8 * HUGE + 3))).isEqualTo(Signal.SEGV_MAPERR);
+        emulation.store(at + 3, 34);
+        final Process child = emulation.fork();
+        emulation.cpu.run(child);
+        assertThat(emulation.load(at + 3)).isEqualTo(34);
+        emulation.cpu.run(emulation.process);
+        child.exit(emulation.cpu);
+        finish();
+    }
+
+    /** MADV_DONTNEED: refused until 5.17; later it discards whole huge pages only. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldDiscardWholeHugePagesWhereTheKernelCan(final SemanticProfile profile) {
+        begin(profile, 2);
+        map(2, READ_WRITE);
+        emulation.store(3, 33);
+        emulation.store(HUGE + 3, 44);
+        final boolean discards = profile.hugetlbMovesAndDiscards();
+
+        assertThat(emulation.process.madvise(emulation.cpu, BASE, (HUGE + 1) * PAGE, Advice.DONTNEED))
+                .isEqualTo(discards ? Errno.OK : Errno.EINVAL);
+        assertThat(emulation.process.madvise(emulation.cpu, addr(HUGE), PAGE, Advice.DONTNEED))
+                .isEqualTo(discards ? Errno.OK : Errno.EINVAL);
+
+        assertThat(emulation.load(3)).isEqualTo(discards ? 0 : 33);
+        assertThat(emulation.load(HUGE + 3)).isEqualTo(44);
+        finish();
+    }
+
+    /** What is meant for other memory than huge pages that are set apart. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldRefuseWhatHugePagesAreNotFor(final SemanticProfile profile) {
+        begin(profile, 1);
+        map(1, READ_WRITE);
+        emulation.store(3, 33);
+        final MirrorHandle device = emulation.open(0);
+        final byte[] mirror = new byte[(int) PAGE];
+
+        for (final Advice advice : new Advice[] {Advice.FREE, Advice.COLD, Advice.PAGEOUT, Advice.COLLAPSE}) {
+            assertThat(emulation.process.madvise(emulation.cpu, BASE, HUGE * PAGE, advice))
+                    .as("%s", advice)
+                    .isEqualTo(Errno.EINVAL);
+        }
+        assertThat(emulation.process.madvise(emulation.cpu, BASE, HUGE * PAGE, Advice.MERGEABLE))
+                .as("ignored")
+                .isEqualTo(Errno.OK);
+        // CX: up to 6.14 every failure is EBUSY.
+        assertThat(device.exclusive(emulation.cpu, addr(3), 1, DeviceBuffer.ofArray(mirror))
+                        .errno())
+                .isEqualTo(profile.deviceReportsErrno() ? Errno.EOPNOTSUPP : Errno.EBUSY);
+        assertThat(device.migrateToDevice(emulation.cpu, addr(3), 1, DeviceBuffer.ofArray(mirror))
+                        .errno())
+                .isEqualTo(Errno.EINVAL);
+
+        assertThat(emulation.load(3)).isEqualTo(33);
+        assertThat(emulation.kind(3)).isEqualTo(PteKind.PRESENT);
+        emulation.assertSound();
+        device.close(emulation.cpu);
         finish();
     }
 
