@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import mmutex.change.Reaper;
 import mmutex.check.NotifierWatch;
@@ -67,6 +68,34 @@ class NotifierCasesTest {
         // The next faults find the way free.
         assertThat(rig.fault(0, DeviceAccess.WRITE)).isEqualTo(Errno.OK);
         assertThat(rig.fault(1, DeviceAccess.ATOMIC)).isEqualTo(Errno.OK);
+        rig.end();
+    }
+
+    /** I32: it may not even wait for a device's worker to look at its ring. */
+    @ParameterizedTest
+    @MethodSource("withOwner")
+    @DisplayName("CN-16: a non-blockable start does not wait for a driver in the middle of a fault")
+    void cn16RefusedAtOnce(final Setting setting) {
+        final DriverRig rig = new DriverRig(setting, 1);
+        rig.emulation.mapWritten(0, 1);
+        final AtomicReference<Errno> result = new AtomicReference<>();
+        rig.afterConversion(rig.device(), worker -> {
+            final Crew crew = new Crew();
+            crew.start(
+                    "reaper",
+                    () -> result.set(Reaper.reap(rig.emulation.machine.newTask("reaper"), rig.emulation.space)));
+            try {
+                crew.join();
+            } catch (final InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+
+        assertThat(rig.fault(0, DeviceAccess.ATOMIC)).isEqualTo(Errno.OK);
+
+        assertThat(result).hasValue(Errno.EAGAIN);
+        rig.assertMaps(rig.device(), 0, ATOMIC);
+        rig.assertAtRest(0);
         rig.end();
     }
 
