@@ -199,7 +199,18 @@ class WatchTest {
         "DL, DL",
         "DL, RING",
         "N, MM",
-        "VL, MM"
+        "VL, MM",
+        "NB, MM",
+        "NB, VL",
+        "NB, PG",
+        "NB, AV",
+        "NB, IM",
+        "NB, IR",
+        "NB, DM",
+        "NB, MS",
+        "NB, DL",
+        "NB, RING",
+        "NB, FW"
     })
     void shouldReportAWaitInTheWrongOrder(final LockClass held, final LockClass wanted) {
         hold(held, held == LockClass.N);
@@ -227,7 +238,10 @@ class WatchTest {
         "PT, WINDOW",
         "DL, WINDOW",
         "N, PG",
-        "N, PT"
+        "N, PT",
+        "NB, PT",
+        "NB, SQ",
+        "NB, LF"
     })
     void shouldAcceptTheOrder(final LockClass held, final LockClass wanted) {
         hold(held, held == LockClass.N);
@@ -246,7 +260,7 @@ class WatchTest {
     }
 
     static Stream<Arguments> waitsForSpans() {
-        return Stream.of(LockClass.PG, LockClass.DL, LockClass.PT, LockClass.N, LockClass.AV)
+        return Stream.of(LockClass.PG, LockClass.DL, LockClass.PT, LockClass.N, LockClass.AV, LockClass.NB)
                 .map(Arguments::of);
     }
 
