@@ -25,6 +25,7 @@ import mmutex.notify.IntervalSubscription;
 import mmutex.notify.NotifierEvent;
 import mmutex.notify.NotifierRange;
 import mmutex.notify.NotifierState;
+import mmutex.sync.AccessWindow;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -117,6 +118,25 @@ class InvariantCheckerTest {
         edit(0, pte -> encoding.present(pfn, emulation.space.vmas().lookup(BASE).protection()));
 
         assertNow("I1", "I2");
+    }
+
+    /** I2: a CPU whose access a conversion has not waited for. */
+    @Test
+    void shouldReportAnAccessToAnAtomicallyMappedFrame() {
+        emulation.mapWritten(0, 2);
+        exclusive(1);
+        final AccessWindow window = emulation.platform.windows()[0];
+        window.open();
+        assertNow();
+        window.reached(emulation.frame(1));
+        assertNow();
+        window.reached(emulation.frame(0));
+
+        assertNow("I2");
+
+        window.reached(0);
+        window.close();
+        assertNow();
     }
 
     @Test
