@@ -251,8 +251,8 @@ public final class SamePageMerger {
         final FrameTable frames = platform.frames();
         range.init(NotifierEvent.CLEAR, page.addr, page.addr + space.pageSize());
         space.notifiers().start(task, range);
-        final long slot = table.slotOrCreate(page.addr); // may have been unmapped and mapped again since it was seen
-        if (slot < 0) { // no room for a table, or a huge page
+        final long slot = table.slot(page.addr);
+        if (slot < 0) { // unmapped since it was seen, and perhaps mapped again: huge, or not touched yet
             space.notifiers().end(task, range);
             return NOT_PROTECTED;
         }

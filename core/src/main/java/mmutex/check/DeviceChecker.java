@@ -16,6 +16,7 @@ import mmutex.mm.AddressSpace;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
 import mmutex.mm.Task;
+import mmutex.sync.AccessWindow;
 
 /**
  * What a device maps against what the CPUs map: I1, I2, I3, I13, and I14 for device entries. Every driver lock is held, so an
@@ -47,6 +48,23 @@ final class DeviceChecker {
         if (!atomicHolders.isEmpty()) {
             for (final AddressSpace space : spaces) {
                 noPresentEntry(task, space, atomicHolders, report);
+            }
+            noAccess(platform, atomicHolders, report);
+        }
+    }
+
+    /**
+     * I2's second half, where the seam is on: no CPU is at a frame that a device computes on. The driver locks keep the
+     * device's mappings; whoever made the page exclusive has drained the windows before, and no entry leads there since.
+     */
+    private static void noAccess(
+            final Platform platform, final Map<Long, String> atomicHolders, final CheckReport report) {
+        final AccessWindow[] windows = platform.windows();
+        for (int cpu = 0; cpu < windows.length; cpu++) {
+            final long pfn = windows[cpu].frame();
+            final String who = atomicHolders.get(pfn);
+            if (who != null && !platform.frames().has(pfn, FrameTable.FILE)) {
+                report.violated("I2", "cpu " + cpu + " is at the frame although " + who + " maps it atomically");
             }
         }
     }

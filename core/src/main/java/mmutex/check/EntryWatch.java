@@ -1,7 +1,9 @@
 package mmutex.check;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import mmutex.layout.PteEncoding;
@@ -13,6 +15,10 @@ import mmutex.mm.Platform;
 /**
  * Judges single changes of entries: I15 (who converts and restores), I16 (what may become exclusive), I19 (soft-dirty and
  * uffd-wp survive), I22 (dirtiness is collected), and O1 (no valid entry is stored over).
+ *
+ * <p>I22, wherever an entry stops saying that its page is dirty: when it is converted, becomes a migration or swap entry, is
+ * cleaned, leads to another page, or when it is zapped and the page is a file's. Anonymous memory that is zapped is gone with
+ * its last entry, and MADV_FREE gives up on purpose what it cleans.
  *
  * <p>A conversion is a clearing and a store in one section of the leaf-table lock, so what was cleared is remembered until
  * its actor releases such a lock. I19 and I22 hold for an address if they hold for each change of its entry; the shadow of
@@ -26,8 +32,15 @@ final class EntryWatch {
     private final FrameTable frames;
     private final WatchLog log;
 
-    /** By actor: slot to the entry cleared there. Each inner map is used by its actor alone. */
-    private final Map<Long, Map<Long, Long>> clearedBy = new ConcurrentHashMap<>();
+    /** What an actor has done in the section of the leaf-table lock that it is in. Used by its actor alone. */
+    private static final class Section {
+        /** Slot to the entry cleared there, and not replaced. */
+        private final Map<Long, Long> cleared = new HashMap<>();
+        /** Frames that an entry stored here says are dirty: moved ones. */
+        private final Set<Long> dirty = new HashSet<>();
+    }
+
+    private final Map<Long, Section> sections = new ConcurrentHashMap<>();
 
     private final LongAdder conversions = new LongAdder();
     private final LongAdder restores = new LongAdder();
@@ -55,9 +68,21 @@ final class EntryWatch {
     }
 
     void released(final long actor) {
-        final Map<Long, Long> cleared = clearedBy.get(actor);
-        if (cleared != null) {
-            cleared.clear();
+        final Section section = sections.get(actor);
+        if (section != null) {
+            section.cleared.forEach((slot, before) -> zapped(section, slot, before));
+            section.cleared.clear();
+            section.dirty.clear();
+        }
+    }
+
+    /** The frame is not freed before the lock is released and the flush is over. */
+    private void zapped(final Section section, final long slot, final long before) {
+        if (encoding.isPresent(before)) {
+            final long pfn = encoding.frameNumber(before);
+            if (!section.dirty.contains(pfn) && frames.has(pfn, FrameTable.FILE)) {
+                dirtinessCollected(slot, pfn, before);
+            }
         }
     }
 
@@ -71,12 +96,15 @@ final class EntryWatch {
             log.violated("O1", at(slot) + ": changed without the leaf-table lock");
             return;
         }
-        final Map<Long, Long> cleared = clearedBy.computeIfAbsent(actor, unused -> new HashMap<>());
+        final Section section = sections.computeIfAbsent(actor, unused -> new Section());
         if (encoding.isNone(after)) {
-            cleared.put(slot, before);
+            section.cleared.put(slot, before);
             return;
         }
-        final Long from = encoding.isNone(before) ? cleared.remove(slot) : Long.valueOf(before);
+        if (encoding.isPresent(after) && encoding.isDirty(after)) {
+            section.dirty.add(encoding.frameNumber(after));
+        }
+        final Long from = encoding.isNone(before) ? section.cleared.remove(slot) : Long.valueOf(before);
         named(slot, after);
         if (from != null && !encoding.isNone(from)) {
             replaced(actor, slot, from, after);
@@ -87,6 +115,16 @@ final class EntryWatch {
     private void presentChanged(final long slot, final long before, final long after) {
         if (encoding.frameNumber(before) != encoding.frameNumber(after)) {
             log.violated("O1", at(slot) + ": a valid entry was stored over");
+        } else if (!encoding.isDirty(after)) {
+            cleaned(slot, before);
+        }
+    }
+
+    /** Write-protected for same-page merging, say. */
+    private void cleaned(final long slot, final long before) {
+        final long pfn = encoding.frameNumber(before);
+        if (!frames.has(pfn, FrameTable.LAZY_FREE)) {
+            dirtinessCollected(slot, pfn, before);
         }
     }
 
@@ -114,11 +152,16 @@ final class EntryWatch {
             return;
         }
         final long pfn = frame(before);
+        final boolean same = sameFrame(pfn, after);
         final boolean collects = wasPresent && encoding.kind(after) == PteKind.SWAP;
-        if (collects || !isPresent && wasPresent && sameFrame(pfn, after)) {
+        if (collects || wasPresent && !isPresent && same) {
+            dirtinessCollected(slot, pfn, before);
+        } else if (wasPresent && same && !encoding.isDirty(after)) {
+            cleaned(slot, before);
+        } else if (wasPresent && !same && frames.has(pfn, FrameTable.FILE)) {
             dirtinessCollected(slot, pfn, before);
         }
-        if (!sameFrame(pfn, after)) {
+        if (!same) {
             return;
         }
         final boolean wasExclusive = !wasPresent && encoding.isDeviceExclusive(before);

@@ -30,6 +30,10 @@ final class LockOrderWatch {
         underLeaf.addAll(EnumSet.of(LockClass.PT, LockClass.SQ, LockClass.SR));
         FORBIDDEN.put(LockClass.SQ, underLeaf);
         FORBIDDEN.put(LockClass.LF, underLeaf);
+        // Callbacks of a span that may not wait: locks that spin, and tries of the others.
+        final Set<LockClass> whileNonBlocking = EnumSet.copyOf(underSpinLock);
+        whileNonBlocking.addAll(EnumSet.of(LockClass.FW, LockClass.IR, LockClass.DM, LockClass.IM, LockClass.MS));
+        FORBIDDEN.put(LockClass.NB, whileNonBlocking);
         FORBIDDEN.put(LockClass.VL, EnumSet.of(LockClass.MM));
         FORBIDDEN.put(LockClass.PG, EnumSet.of(LockClass.MM, LockClass.VL, LockClass.PG));
         FORBIDDEN.put(LockClass.AV, EnumSet.of(LockClass.MM, LockClass.VL, LockClass.PG));
@@ -48,11 +52,18 @@ final class LockOrderWatch {
     }
 
     /** Waiting for all spans, or all read sections, to end: not while holding what their owners may need. */
-    private static final Set<LockClass> NOT_OVER_A_WAIT_FOR_SPANS =
-            EnumSet.of(LockClass.PG, LockClass.AV, LockClass.N, LockClass.DL, LockClass.PT, LockClass.SQ, LockClass.LF);
+    private static final Set<LockClass> NOT_OVER_A_WAIT_FOR_SPANS = EnumSet.of(
+            LockClass.PG,
+            LockClass.AV,
+            LockClass.N,
+            LockClass.DL,
+            LockClass.PT,
+            LockClass.SQ,
+            LockClass.LF,
+            LockClass.NB);
 
     private static final Set<LockClass> NOT_OVER_A_WAIT_FOR_READERS =
-            EnumSet.of(LockClass.SR, LockClass.DL, LockClass.PT, LockClass.SQ, LockClass.LF);
+            EnumSet.of(LockClass.SR, LockClass.DL, LockClass.PT, LockClass.SQ, LockClass.LF, LockClass.NB);
 
     private static final ActorLocal<Held> HELD = new ActorLocal<>(Held::new);
 

@@ -61,7 +61,8 @@ final class DriverCallbacks implements IntervalCallback, NotifierSubscriber {
         if (isOwn(range)) {
             return true;
         }
-        return ring == null
+        // An acknowledgement is a wait (I32). The sequence is under the driver lock, so any thread may move it.
+        return ring == null || !range.isBlockable()
                 ? moveSequence((Task) actor, guard, range, sequence)
                 : ring.deliver(actor, guard, range, sequence);
     }

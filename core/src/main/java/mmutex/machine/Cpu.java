@@ -10,6 +10,7 @@ import mmutex.mm.AddressSpace;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
 import mmutex.mm.Task;
+import mmutex.seam.SchedulePoint;
 import mmutex.sync.AccessWindow;
 import mmutex.sync.AccessWindows;
 
@@ -211,6 +212,9 @@ public final class Cpu extends Task {
             window.open();
             final long position = translate(addr, write);
             if (position != FAULTED) {
+                if (SchedulePoint.ENABLED) {
+                    window.reached(position >>> pageShift);
+                }
                 return position;
             }
             window.close();

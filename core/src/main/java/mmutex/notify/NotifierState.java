@@ -104,9 +104,18 @@ public final class NotifierState {
             return true;
         }
         LockEvents.spanStarting(actor, instance);
+        LockEvents.callbacksStarting(actor, instance, range.isBlockable());
+        final boolean started = callBack(actor, range, kinds);
+        LockEvents.callbacksDone(actor, instance, range.isBlockable());
+        if (!started) {
+            LockEvents.spanEnded(actor, instance);
+        }
+        return started;
+    }
+
+    private boolean callBack(final Actor actor, final NotifierRange range, final int kinds) {
         // 1. interval callbacks
         if ((kinds & INTERVALS) != 0 && !startIntervals(actor, range)) {
-            LockEvents.spanEnded(actor, instance);
             return false;
         }
         // 2. list callbacks
@@ -114,7 +123,6 @@ public final class NotifierState {
             if ((kinds & INTERVALS) != 0 && !leaksRefusedSpans) {
                 endIntervals(actor); // the kernel forgets it (Q3): later inserts and readers then wait for ever
             }
-            LockEvents.spanEnded(actor, instance);
             return false;
         }
         return true;

@@ -22,14 +22,18 @@ import mmutex.seam.Step;
  */
 public final class AccessWindow {
     private static final VarHandle SEQUENCE;
+    private static final VarHandle FRAME;
 
     static {
         try {
             SEQUENCE = MethodHandles.lookup().findVarHandle(Padded.class, "sequence", long.class);
+            FRAME = MethodHandles.lookup().findVarHandle(Padded.class, "frame", long.class);
         } catch (final ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
     }
+
+    private static final long NO_FRAME = 0;
 
     private final Padded word = new Padded();
     private final long instance = System.identityHashCode(this); // tells instances apart in reports
@@ -46,6 +50,9 @@ public final class AccessWindow {
     /** Closes the window. */
     public void close() {
         SchedulePoint.before(Step.WINDOW_CLOSE, instance);
+        if (SchedulePoint.ENABLED) {
+            FRAME.setOpaque(word, NO_FRAME);
+        }
         // ORDER(window-close) release: the access is complete before the window is visibly closed. Pairs with the
         // acquire in drain.
         SEQUENCE.setRelease(word, (long) SEQUENCE.getOpaque(word) + 1);
@@ -54,6 +61,23 @@ public final class AccessWindow {
     /** Whether an access is in progress. */
     public boolean isOpen() {
         return ((long) SEQUENCE.getAcquire(word) & 1) != 0;
+    }
+
+    /** The access in progress has reached a frame: said for {@link #frame}, and only when the seam is on. */
+    public void reached(final long pfn) {
+        FRAME.setOpaque(word, pfn);
+    }
+
+    /**
+     * The frame that an access in progress has reached; 0 if none is in progress, if it ended meanwhile, or if nobody says
+     * (checkers).
+     */
+    public long frame() {
+        // ORDER(window-close) acquire: an open window shows no frame of the one before, which was forgotten before the
+        // close.
+        final long seen = (long) SEQUENCE.getAcquire(word);
+        final long pfn = (long) FRAME.getAcquire(word);
+        return (seen & 1) != 0 && (long) SEQUENCE.getAcquire(word) == seen ? pfn : NO_FRAME;
     }
 
     /**
@@ -111,6 +135,8 @@ public final class AccessWindow {
     @SuppressWarnings("unused")
     private static class Before extends Space {
         long sequence;
+        /** With the sequence, since both are the owner's. */
+        long frame;
     }
 
     @SuppressWarnings("unused")

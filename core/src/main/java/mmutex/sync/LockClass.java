@@ -35,5 +35,7 @@ public enum LockClass {
     /** Waiting for access windows to close. */
     WINDOW,
     /** Waiting for a ring record's acknowledgement, or for room on the ring. */
-    RING
+    RING,
+    /** Inside callbacks of a span that may not wait: non_block_start to non_block_end. */
+    NB
 }

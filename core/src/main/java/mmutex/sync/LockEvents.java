@@ -68,6 +68,20 @@ public final class LockEvents {
         }
     }
 
+    /** non_block_start: callbacks of a span are about to run; if it is not blockable, nothing may be waited for. */
+    public static void callbacksStarting(final Actor actor, final long instance, final boolean blockable) {
+        if (SchedulePoint.ENABLED && !blockable) {
+            acquired(actor, LockClass.NB, instance, false);
+        }
+    }
+
+    /** non_block_end. */
+    public static void callbacksDone(final Actor actor, final long instance, final boolean blockable) {
+        if (SchedulePoint.ENABLED && !blockable) {
+            released(actor, LockClass.NB, instance, false);
+        }
+    }
+
     /** The span is over (also: it was refused). */
     public static void spanEnded(final Actor actor, final long instance) {
         if (SchedulePoint.ENABLED) {

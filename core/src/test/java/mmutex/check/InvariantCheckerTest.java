@@ -7,6 +7,7 @@ import static mmutex.machine.Emulation.addr;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.reflect.Field;
 import java.util.List;
 import java.util.function.LongUnaryOperator;
 import mmutex.device.DeviceBuffer;
@@ -23,6 +24,8 @@ import mmutex.mm.SemanticProfile;
 import mmutex.notify.IntervalSubscription;
 import mmutex.notify.NotifierEvent;
 import mmutex.notify.NotifierRange;
+import mmutex.notify.NotifierState;
+import mmutex.sync.AccessWindow;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -115,6 +118,25 @@ class InvariantCheckerTest {
         edit(0, pte -> encoding.present(pfn, emulation.space.vmas().lookup(BASE).protection()));
 
         assertNow("I1", "I2");
+    }
+
+    /** I2: a CPU whose access a conversion has not waited for. */
+    @Test
+    void shouldReportAnAccessToAnAtomicallyMappedFrame() {
+        emulation.mapWritten(0, 2);
+        exclusive(1);
+        final AccessWindow window = emulation.platform.windows()[0];
+        window.open();
+        assertNow();
+        window.reached(emulation.frame(1));
+        assertNow();
+        window.reached(emulation.frame(0));
+
+        assertNow("I2");
+
+        window.reached(0);
+        window.close();
+        assertNow();
     }
 
     @Test
@@ -300,6 +322,26 @@ class InvariantCheckerTest {
         assertNow("I9");
         subscription.setSeq(sound);
         assertNow();
+    }
+
+    /** No call leaves the sequence odd without a span, so the state is changed behind the protocol's back. */
+    @Test
+    void shouldReportAnOddSequenceWithoutASpan() throws ReflectiveOperationException {
+        final NotifierRange range = new NotifierRange().init(NotifierEvent.CLEAR, addr(0), addr(1));
+        emulation.space.notifiers().start(emulation.cpu, range);
+        assertNow(); // odd, and a span runs
+        emulation.space.notifiers().end(emulation.cpu, range);
+        assertNow(); // even again
+        final Field field = NotifierState.class.getDeclaredField("seq");
+        field.setAccessible(true);
+        final long even = field.getLong(emulation.space.notifiers());
+        assertThat(even & 1).isZero();
+
+        field.setLong(emulation.space.notifiers(), even | 1);
+
+        assertNow("I8");
+        field.setLong(emulation.space.notifiers(), even);
+        assertNow("I9"); // what the checker saw before was greater
     }
 
     // ---- locks ------------------------------------------------------------------------------------------------------

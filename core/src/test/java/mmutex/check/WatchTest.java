@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
+import mmutex.layout.SwapEntry;
 import mmutex.machine.Emulation;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The instrumented invariants, told by hand of changes and locks that no correct kernel would make. */
@@ -159,6 +161,96 @@ class WatchTest {
         assertThat(found()).containsExactly("I22");
     }
 
+    /** Everybody lets go of a file's page, and what was written through the entry is forgotten. */
+    @Test
+    void shouldReportADirtyFilePageThatIsZapped() {
+        emulation.frames.setBits(pfn, FrameTable.FILE);
+        watch.changed(table, slot, present, encoding.empty());
+        assertThat(found()).as("while it may still be collected").isEmpty();
+
+        watch.released(actor, LockClass.PT, 0, false);
+
+        assertThat(found()).containsExactly("I22");
+    }
+
+    @Test
+    void shouldAcceptAZapThatCollectsOrHasNothingToCollect() {
+        watch.changed(table, slot, present, encoding.empty()); // anonymous
+        watch.released(actor, LockClass.PT, 0, false);
+        emulation.frames.setBits(pfn, FrameTable.FILE);
+        watch.changed(table, slot, encoding.mkClean(present), encoding.empty());
+        watch.released(actor, LockClass.PT, 0, false);
+        watch.changed(table, slot, present, encoding.empty());
+        emulation.frames.markDirty(pfn);
+        watch.released(actor, LockClass.PT, 0, false);
+        assertThat(found()).isEmpty();
+    }
+
+    /** mremap: the bit goes along. Unless it does not. */
+    @Test
+    void shouldLookForTheDirtyBitWhereAnEntryHasMoved() {
+        emulation.frames.setBits(pfn, FrameTable.FILE);
+        watch.changed(table, slot, present, encoding.empty());
+        watch.changed(table, slot + Long.BYTES, encoding.empty(), present);
+        watch.released(actor, LockClass.PT, 0, false);
+        assertThat(found()).isEmpty();
+
+        watch.changed(table, slot, present, encoding.empty());
+        watch.changed(table, slot + Long.BYTES, encoding.empty(), encoding.mkClean(present));
+        watch.released(actor, LockClass.PT, 0, false);
+        assertThat(found()).containsExactly("I22");
+    }
+
+    /** As same-page merging does it, with and without the last step before the store. */
+    @Test
+    void shouldReportADirtyBitThatAWriteProtectionLoses() {
+        final long protectedClean = encoding.mkClean(encoding.wrProtect(present));
+        watch.changed(table, slot, present, encoding.wrProtect(present));
+        assertThat(found()).as("kept in the entry").isEmpty();
+
+        convert(present, protectedClean);
+        assertThat(found()).containsExactly("I22");
+
+        final Watch another = new Watch(emulation.platform);
+        emulation.frames.markDirty(pfn);
+        another.changed(table, slot, present, encoding.empty());
+        another.changed(table, slot, encoding.empty(), protectedClean);
+        final CheckReport report = new CheckReport();
+        another.addTo(report);
+        assertThat(report.violations()).isEmpty();
+    }
+
+    @Test
+    void shouldReportADirtyBitThatIsClearedInPlaceUnlessByMadvFree() {
+        emulation.frames.setBits(pfn, FrameTable.LAZY_FREE);
+        watch.changed(table, slot, present, encoding.mkClean(present));
+        assertThat(found()).isEmpty();
+        emulation.frames.clearBits(pfn, FrameTable.LAZY_FREE);
+        watch.changed(table, slot, present, encoding.mkClean(present));
+        assertThat(found()).containsExactly("I22");
+    }
+
+    @Test
+    void shouldReportADirtyFilePageThatAnotherTakesThePlaceOf() {
+        emulation.frames.setBits(pfn, FrameTable.FILE);
+        convert(
+                present,
+                encoding.present(pfn + 1, emulation.space.vmas().lookup(BASE).protection()));
+        assertThat(found()).containsExactly("I22");
+    }
+
+    /** try_to_migrate, try_to_unmap. */
+    @ParameterizedTest
+    @EnumSource(
+            value = PteKind.class,
+            names = {"MIGRATION_WRITE", "MIGRATION_READ_EXCLUSIVE", "MIGRATION_READ", "SWAP"})
+    void shouldReportADirtyBitThatAMigrationOrReclaimLoses(final PteKind kind) {
+        final long entry =
+                kind == PteKind.SWAP ? encoding.fromSwapEntry(SwapEntry.of(0, 1)) : encoding.frameEntry(kind, pfn);
+        convert(present, entry);
+        assertThat(found()).containsExactly("I22");
+    }
+
     @Test
     void shouldReportAValidEntryThatIsStoredOver() {
         watch.changed(
@@ -199,7 +291,18 @@ class WatchTest {
         "DL, DL",
         "DL, RING",
         "N, MM",
-        "VL, MM"
+        "VL, MM",
+        "NB, MM",
+        "NB, VL",
+        "NB, PG",
+        "NB, AV",
+        "NB, IM",
+        "NB, IR",
+        "NB, DM",
+        "NB, MS",
+        "NB, DL",
+        "NB, RING",
+        "NB, FW"
     })
     void shouldReportAWaitInTheWrongOrder(final LockClass held, final LockClass wanted) {
         hold(held, held == LockClass.N);
@@ -227,7 +330,10 @@ class WatchTest {
         "PT, WINDOW",
         "DL, WINDOW",
         "N, PG",
-        "N, PT"
+        "N, PT",
+        "NB, PT",
+        "NB, SQ",
+        "NB, LF"
     })
     void shouldAcceptTheOrder(final LockClass held, final LockClass wanted) {
         hold(held, held == LockClass.N);
@@ -246,7 +352,7 @@ class WatchTest {
     }
 
     static Stream<Arguments> waitsForSpans() {
-        return Stream.of(LockClass.PG, LockClass.DL, LockClass.PT, LockClass.N, LockClass.AV)
+        return Stream.of(LockClass.PG, LockClass.DL, LockClass.PT, LockClass.N, LockClass.AV, LockClass.NB)
                 .map(Arguments::of);
     }
 

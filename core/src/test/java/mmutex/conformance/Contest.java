@@ -4,13 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import mmutex.check.InvariantChecker;
+import mmutex.device.CancelReason;
 import mmutex.device.DeviceAccess;
 import mmutex.device.DeviceLane;
 import mmutex.device.DeviceOperation;
 import mmutex.device.DeviceWorker;
+import mmutex.device.DriverSpec;
 import mmutex.device.LaneProgram;
 import mmutex.device.SvmDevice;
 import mmutex.fault.Signal;
@@ -98,17 +103,33 @@ final class Contest {
     private final List<Runnable> starts = new ArrayList<>();
 
     Contest(final SemanticProfile profile, final Delivery delivery, final int cpus, final int lanes) {
+        // The driver's limit for a fault is meant for a driver with a core of its own.
+        this(profile, delivery, cpus, lanes, DriverSpec.defaults(), () -> System.nanoTime() / 64);
+    }
+
+    /**
+     * Creates one.
+     *
+     * @param clock the driver's
+     */
+    Contest(
+            final SemanticProfile profile,
+            final Delivery delivery,
+            final int cpus,
+            final int lanes,
+            final DriverSpec driver,
+            final LongSupplier clock) {
         this.cpus = cpus;
         machine = new Machine(MachineSpec.defaults()
                 .withProfile(profile)
                 .withDelivery(delivery)
                 .withFrames(1024)
+                .withDriver(driver)
                 .withCpus(cpus + 1));
         process = machine.newProcess();
         boot = machine.cpu(cpus);
         boot.run(process);
-        // The driver's limit for a fault is meant for a driver with a core of its own.
-        device = machine.newDevice(boot, process, lanes, () -> System.nanoTime() / 64);
+        device = machine.newDevice(boot, process, lanes, clock);
         ready = new CountDownLatch(cpus + 1);
         working = new CountDownLatch(cpus + 1);
     }
@@ -177,8 +198,14 @@ final class Contest {
         disturbances.add(disturbance);
     }
 
-    /** Runs it to the end. */
+    /** Runs it to the end; no lane may be cancelled. */
     void run() throws InterruptedException {
+        runWithCancellations();
+        assertThat(device.lanes()).noneMatch(DeviceLane::isCancelled);
+    }
+
+    /** Runs it to the end; then each lane has done its part, or was cancelled. */
+    void runWithCancellations() throws InterruptedException {
         starts.forEach(Runnable::run);
         crew.start("device", this::compute);
         for (int i = 0; i < disturbances.size(); i++) {
@@ -196,7 +223,7 @@ final class Contest {
             done.countDown();
         });
         crew.join();
-        assertThat(device.lanes()).noneMatch(DeviceLane::isCancelled);
+        assertThat(device.lanes()).allMatch(DeviceLane::isFinished);
     }
 
     /** The worker goes on serving notifications until everybody is done. */
@@ -230,6 +257,19 @@ final class Contest {
             faults += machine.cpu(i).faults();
         }
         return faults;
+    }
+
+    /** Operations that lanes have performed, those of cancelled ones included. */
+    long deviceOperations() {
+        return device.lanes().stream().mapToLong(DeviceLane::operations).sum();
+    }
+
+    /** Why lanes were cancelled. */
+    Set<CancelReason> cancelReasons() {
+        return device.lanes().stream()
+                .filter(DeviceLane::isCancelled)
+                .map(DeviceLane::cancelReason)
+                .collect(Collectors.toSet());
     }
 
     long deviceFaults() {

@@ -6,6 +6,8 @@ import static mmutex.conformance.DriverRig.once;
 import static mmutex.machine.Emulation.READ_WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 import mmutex.conformance.DriverRig.Setting;
 import mmutex.device.CancelReason;
@@ -28,50 +30,79 @@ class DriverBatchCasesTest {
         return Setting.withOwner();
     }
 
-    private static LaneProgram[] everyKindOn(final long page) {
-        return new LaneProgram[] {
-            once(page, DeviceAccess.PREFETCH),
-            once(page, DeviceAccess.READ),
-            once(page, DeviceAccess.WRITE),
-            once(page, DeviceAccess.ATOMIC)
-        };
+    /** Every kind of fault on one page, as they come in. */
+    private static LaneProgram[] everyKindOn(final long page, final List<DeviceAccess> order) {
+        return order.stream().map(access -> once(page, access)).toArray(LaneProgram[]::new);
+    }
+
+    /** All 24 orders in which they can come. */
+    private static List<List<DeviceAccess>> orders() {
+        final List<List<DeviceAccess>> orders = new ArrayList<>();
+        permute(new ArrayList<>(), orders);
+        return orders;
+    }
+
+    private static void permute(final List<DeviceAccess> order, final List<List<DeviceAccess>> orders) {
+        if (order.size() == DeviceAccess.values().length) {
+            orders.add(List.copyOf(order));
+        }
+        for (final DeviceAccess access : DeviceAccess.values()) {
+            if (!order.contains(access)) {
+                order.add(access);
+                permute(order, orders);
+                order.remove(access);
+            }
+        }
     }
 
     @ParameterizedTest
     @MethodSource("withOwner")
-    @DisplayName("CN-10: every kind of fault on one page: the strongest serves all")
+    @DisplayName("CN-10: every kind of fault on one page, in all orders: the strongest serves all")
     void cn10StrongestFirst(final Setting setting) {
+        final List<List<DeviceAccess>> orders = orders();
+        assertThat(orders).hasSize(24);
         final DriverRig rig = new DriverRig(setting, 1);
-        rig.emulation.map(0, 1, READ_WRITE);
+        rig.emulation.map(0, orders.size(), READ_WRITE);
+        for (int page = 0; page < orders.size(); page++) {
+            rig.run(rig.device(), everyKindOn(page, orders.get(page)));
 
-        rig.run(rig.device(), everyKindOn(0));
-
-        rig.assertMaps(rig.device(), 0, ATOMIC);
-        assertThat(rig.device().driver().replays()).isEqualTo(1);
-        assertThat(rig.device().driver().faultsResolved()).isEqualTo(4);
-        assertThat(rig.device().lanes()).noneMatch(DeviceLane::isCancelled);
+            rig.assertMaps(rig.device(), page, ATOMIC);
+            assertThat(rig.device().driver().replays()).isEqualTo(page + 1);
+            assertThat(rig.device().driver().faultsResolved()).isEqualTo(4L * (page + 1));
+            assertThat(rig.device().lanes()).noneMatch(DeviceLane::isCancelled);
+        }
         rig.end();
     }
 
     @ParameterizedTest
     @MethodSource("withOwner")
-    @DisplayName("CN-10, Q5: the weakest is served, what it does not help has to fault again")
+    @DisplayName("CN-10, Q5: in all orders the weakest is served, what it does not help has to fault again")
     void cn10WeakestFirst(final Setting setting) {
         final DriverRig rig = new DriverRig(setting, 1, RetryPolicy.PREFAULT, Quirk.STICKY_ATOMIC);
-        rig.emulation.map(0, 1, READ_WRITE);
-        rig.emulation.mapWritten(1, 1);
+        final List<List<DeviceAccess>> orders = orders();
+        final int count = orders.size();
+        rig.emulation.map(0, count, READ_WRITE);
+        rig.emulation.mapWritten(count, count);
+        long replays = 0;
+        long resolved = 0;
+        for (int page = 0; page < count; page++) {
+            rig.run(rig.device(), everyKindOn(page, orders.get(page)));
+            // Nothing there for the prefetch; the read gets the zero page; the write a page; and the atomic that page.
+            replays += 4;
+            resolved += 4 + 3 + 2 + 1;
+            assertThat(rig.device().driver().replays()).isEqualTo(replays);
+            assertThat(rig.device().driver().faultsResolved()).isEqualTo(resolved);
+            rig.assertMaps(rig.device(), page, ATOMIC);
 
-        rig.run(rig.device(), everyKindOn(0));
-        // Nothing there for the prefetch; the read gets the zero page; the write a page; and the atomic that page.
-        assertThat(rig.device().driver().replays()).isEqualTo(4);
-        assertThat(rig.device().driver().faultsResolved()).isEqualTo(4 + 3 + 2 + 1);
-        rig.assertMaps(rig.device(), 0, ATOMIC);
-
-        rig.run(rig.device(), everyKindOn(1));
-        // The prefetch maps the page as it is, writable: enough for all but the atomic.
-        assertThat(rig.device().driver().replays()).isEqualTo(4 + 2);
-        rig.assertMaps(rig.device(), 1, ATOMIC);
-        assertThat(rig.device().lanes()).noneMatch(DeviceLane::isCancelled);
+            rig.run(rig.device(), everyKindOn(count + page, orders.get(page)));
+            // The prefetch maps the page as it is, writable: enough for all but the atomic.
+            replays += 2;
+            resolved += 4 + 1;
+            assertThat(rig.device().driver().replays()).isEqualTo(replays);
+            assertThat(rig.device().driver().faultsResolved()).isEqualTo(resolved);
+            rig.assertMaps(rig.device(), count + page, ATOMIC);
+            assertThat(rig.device().lanes()).noneMatch(DeviceLane::isCancelled);
+        }
         rig.end();
     }
 

@@ -23,6 +23,7 @@ import mmutex.machine.Emulation.Event;
 import mmutex.mm.Errno;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
+import mmutex.notify.NotifierEvent;
 import mmutex.notify.Protocol;
 import mmutex.sync.Crew;
 import mmutex.sync.HangGuard;
@@ -119,8 +120,17 @@ class DriverDuelCasesTest {
         rig.emulation.mapWritten(0, 1);
         assertThat(rig.fault(rig.devices.get(0), 0, DeviceAccess.WRITE)).isEqualTo(Errno.OK);
         rig.assertMaps(rig.devices.get(0), 0, PLAIN_WRITE);
+        final List<Event> events = rig.emulation.record();
 
         assertThat(rig.fault(rig.devices.get(1), 0, DeviceAccess.ATOMIC)).isEqualTo(Errno.OK);
+
+        final boolean owned = setting.profile().makeEvent() == NotifierEvent.EXCLUSIVE;
+        assertThat(events)
+                .containsExactly(new Event(
+                        setting.profile().makeEvent(),
+                        0,
+                        1,
+                        owned ? rig.devices.get(1).owner() : 0));
 
         assertThat(rig.entry(rig.devices.get(0), 0)).isEqualTo(DevicePte.NONE);
         rig.assertMaps(rig.devices.get(1), 0, ATOMIC);

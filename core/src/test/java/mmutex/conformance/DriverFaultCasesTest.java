@@ -10,6 +10,7 @@ import static mmutex.machine.Emulation.READ_WRITE;
 import static mmutex.machine.Emulation.addr;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.stream.Stream;
 import mmutex.conformance.DriverRig.Setting;
 import mmutex.device.CancelReason;
@@ -17,19 +18,21 @@ import mmutex.device.DeviceAccess;
 import mmutex.device.DeviceLane;
 import mmutex.device.DevicePte;
 import mmutex.device.RetryPolicy;
+import mmutex.fault.Signal;
 import mmutex.layout.PteKind;
+import mmutex.machine.Emulation;
+import mmutex.machine.Emulation.Event;
+import mmutex.machine.File;
 import mmutex.memory.FrameTable;
 import mmutex.mm.Errno;
 import mmutex.mm.Quirk;
-import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
-import mmutex.notify.Protocol;
+import mmutex.notify.NotifierEvent;
 import mmutex.sync.Crew;
 import mmutex.sync.HangGuard;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Driver scenarios without a race: one fault at a time. */
@@ -76,12 +79,39 @@ class DriverFaultCasesTest {
     void cn2FirstTouch(final Setting setting) {
         final DriverRig rig = new DriverRig(setting, 1);
         rig.emulation.map(0, 1, READ_WRITE);
+        final List<Event> events = rig.emulation.record();
 
         assertThat(rig.fault(0, DeviceAccess.ATOMIC)).isEqualTo(Errno.OK);
 
         rig.assertMaps(rig.device(), 0, ATOMIC);
+        assertThat(events).as("none by get_user_pages").containsExactly(made(rig));
         assertThat(rig.device().driver().retries()).isZero();
         rig.assertAtRest(0);
+        rig.end();
+    }
+
+    @ParameterizedTest
+    @MethodSource("all")
+    @DisplayName("CO-1: sides that take turns: each turn costs one device fault and one restore")
+    void co1InTurns(final Setting setting) {
+        final DriverRig rig = new DriverRig(setting, 1);
+        rig.emulation.mapWritten(0, 1);
+        final List<Event> events = rig.emulation.record();
+        final Event restored = new Event(setting.profile().restoreEvent(), 0, 1, 0);
+        final int turns = 8;
+        for (int turn = 1; turn <= turns; turn++) {
+            rig.run(rig.device(), DriverRig.adder(addr(0), 1));
+            assertThat(rig.device().driver().faultsResolved()).isEqualTo(turn);
+            final long faults = rig.emulation.cpu.faults();
+
+            assertThat(rig.emulation.cpu.fetchAddLong(addr(0), 1)).isEqualTo(Signal.NONE);
+
+            assertThat(rig.emulation.cpu.faults() - faults).isEqualTo(1);
+            assertThat(events).containsExactly(made(rig), restored);
+            events.clear();
+        }
+        assertThat(rig.device().driver().retries()).isZero();
+        assertThat(rig.emulation.load(0)).isEqualTo(2 * turns);
         rig.end();
     }
 
@@ -109,10 +139,18 @@ class DriverFaultCasesTest {
         rig.emulation.map(0, 1, READ_WRITE);
         rig.emulation.load(0);
         rig.tickNs.set(100 * MILLISECOND);
+        final List<Event> events = rig.emulation.record();
 
         rig.run(rig.device(), once(0, DeviceAccess.ATOMIC));
 
         assertThat(rig.device().lanes().get(0).cancelReason()).isEqualTo(CancelReason.TIME_OVER);
+        // The first round collides with its copy of the zero page, all others with the restore of what the round before
+        // has made.
+        final Event restored = new Event(setting.profile().restoreEvent(), 0, 1, 0);
+        assertThat(events.subList(0, 2)).containsExactly(new Event(NotifierEvent.CLEAR, 0, 1, 0), made(rig));
+        for (int round = 1; round < events.size() / 2; round++) {
+            assertThat(events.subList(2 * round, 2 * round + 2)).containsExactly(restored, made(rig));
+        }
         assertThat(rig.device().driver().retries()).isBetween(3L, 10L);
         assertThat(rig.device().driver().replays()).isZero();
         assertThat(rig.flags(0)).isEqualTo(DevicePte.NONE);
@@ -150,6 +188,13 @@ class DriverFaultCasesTest {
         assertThat(rig.flags(0)).isEqualTo(DevicePte.NONE);
         rig.assertAtRest(0);
         rig.end();
+    }
+
+    /** The conversion's own event. */
+    private static Event made(final DriverRig rig) {
+        final boolean owned = rig.setting.profile().makeEvent() == NotifierEvent.EXCLUSIVE;
+        return new Event(
+                rig.setting.profile().makeEvent(), 0, 1, owned ? rig.device().owner() : 0);
     }
 
     private static void loseEntry(final DriverRig rig) {
@@ -219,6 +264,53 @@ class DriverFaultCasesTest {
 
     @ParameterizedTest
     @MethodSource("all")
+    @DisplayName("CN-8: the errno, and nothing left behind")
+    void cn8Errno(final Setting setting) {
+        final DriverRig rig = new DriverRig(setting, 1);
+        rig.emulation.map(0, 1, READ);
+
+        assertThat(rig.fault(0, DeviceAccess.ATOMIC)).as("read-only").isEqualTo(Errno.EINVAL);
+        assertThat(rig.fault(1, DeviceAccess.ATOMIC)).as("no VMA").isEqualTo(Errno.EINVAL);
+
+        rig.assertMapsNothing(rig.device());
+        assertThat(rig.emulation.kind(0)).isEqualTo(PteKind.NONE);
+        rig.assertNoSubscriptionIsLeft();
+        rig.end();
+    }
+
+    /** Page 0 of the file is in memory already, page 1 is not. */
+    @ParameterizedTest
+    @MethodSource("all")
+    @DisplayName("CN-8: atomic fault in a shared mapping of a file: refused, but for V3")
+    void cn8SharedFile(final Setting setting) {
+        final DriverRig rig = new DriverRig(setting, 1, RetryPolicy.KERNEL_LOOP);
+        final Emulation emulation = rig.emulation;
+        final File file = emulation.machine.newFile(emulation.cpu, 2);
+        assertThat(emulation.process.mmapFile(emulation.cpu, addr(0), 2 * PAGE, READ_WRITE, file, 0, true))
+                .isEqualTo(Errno.OK);
+        emulation.store(0, 7);
+
+        rig.run(rig.device(), once(0, DeviceAccess.ATOMIC), once(1, DeviceAccess.ATOMIC));
+
+        final boolean accepted = setting.profile().makeAcceptsShared();
+        for (int page = 0; page < 2; page++) {
+            assertThat(rig.device().lanes().get(page).cancelReason()).isEqualTo(accepted ? null : CancelReason.NO_PAGE);
+            assertThat(rig.flags(page)).isEqualTo(accepted ? ATOMIC : DevicePte.NONE);
+            assertThat(emulation.kind(page).isDeviceExclusive()).isEqualTo(accepted);
+            assertThat(emulation.platform.pageLock().isLocked(emulation.frame(page)))
+                    .isFalse();
+            assertThat(emulation.frames.refCount(emulation.frame(page)))
+                    .as("the entry's and the page cache's")
+                    .isEqualTo(2);
+        }
+        rig.assertNoSubscriptionIsLeft();
+        assertThat(emulation.load(0)).isEqualTo(7);
+        file.close(emulation.cpu);
+        rig.end();
+    }
+
+    @ParameterizedTest
+    @MethodSource("all")
     @DisplayName("CN-9: plain faults on the own exclusive page; an atomic one takes it back")
     void cn9OwnExclusivePage(final Setting setting) {
         final DriverRig rig = new DriverRig(setting, 1);
@@ -239,11 +331,15 @@ class DriverFaultCasesTest {
         rig.end();
     }
 
+    private static Stream<Setting> inline() {
+        return Setting.all().filter(setting -> setting.delivery() == Delivery.INLINE);
+    }
+
     @ParameterizedTest
-    @EnumSource(Protocol.class)
+    @MethodSource("inline")
     @DisplayName("CN-12: nobody uses the address space any more")
-    void cn12NoUsers(final Protocol protocol) {
-        final DriverRig rig = new DriverRig(new Setting(SemanticProfile.K612, Delivery.INLINE, protocol), 1);
+    void cn12NoUsers(final Setting setting) {
+        final DriverRig rig = new DriverRig(setting, 1);
         rig.emulation.mapWritten(0, 1);
         rig.emulation.cpu.run(null);
         rig.emulation.process.exit(rig.emulation.cpu);

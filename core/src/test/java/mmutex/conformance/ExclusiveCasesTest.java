@@ -52,13 +52,20 @@ class ExclusiveCasesTest {
             assertThat(rig.kind(page).isDeviceExclusive()).isTrue();
             assertThat(rig.state(page).mapCount()).isEqualTo(profile.exclusiveKeepsMapcount() ? 1 : 0);
             assertThat(rig.refCount(page)).isEqualTo(1);
-            assertThat(rig.deviceMaps(rig.device(), page)).isTrue();
+            assertThat(rig.tag(rig.device(), page)).isEqualTo(Rig.ATOMIC);
         }
         assertThat(rig.process.rssAnonPages()).isEqualTo(anonPages);
         rig.checker().now(rig.cpu).orThrow();
 
         rig.drainEvents();
+        final long faults = rig.cpu.faults();
+        rig.cpu.loadInt(rig.addr(0));
+        assertThat(rig.deviceMaps(rig.device(), 1))
+                .as("erased with page 0 (Q7)")
+                .isFalse();
+        assertThat(rig.kind(1).isDeviceExclusive()).isTrue();
         rig.incrementPattern(rig.cpu, PAGES, 0);
+        assertThat(rig.cpu.faults() - faults).as("one restore a page").isEqualTo(PAGES);
         final List<Event> restores = rig.drainEvents();
         assertThat(restores).hasSize(PAGES);
         for (int page = 0; page < PAGES; page++) {
@@ -80,10 +87,8 @@ class ExclusiveCasesTest {
         rig.map(PAGES);
         rig.writePattern(rig.cpu, PAGES, 0);
         final byte[] mirror = new byte[PAGES * Rig.PAGE];
-        assertThat(rig.device()
-                        .exclusive(rig.cpu, Rig.BUFFER, PAGES, DeviceBuffer.ofArray(mirror))
-                        .errno())
-                .isEqualTo(Errno.OK);
+        assertThat(rig.device().exclusive(rig.cpu, Rig.BUFFER, PAGES, DeviceBuffer.ofArray(mirror)))
+                .isEqualTo(new Result(Errno.OK, PAGES, 0));
         Rig.expectPattern(mirror, 0);
 
         rig.drainEvents();
@@ -137,10 +142,8 @@ class ExclusiveCasesTest {
         rig.map(PAGES);
         rig.writePattern(rig.cpu, PAGES, 0);
         final byte[] mirror = new byte[PAGES * Rig.PAGE];
-        assertThat(rig.device()
-                        .exclusive(rig.cpu, Rig.BUFFER, PAGES, DeviceBuffer.ofArray(mirror))
-                        .errno())
-                .isEqualTo(Errno.OK);
+        assertThat(rig.device().exclusive(rig.cpu, Rig.BUFFER, PAGES, DeviceBuffer.ofArray(mirror)))
+                .isEqualTo(new Result(Errno.OK, PAGES, 0));
         rig.drainEvents();
         final Process child = rig.process.fork(rig.cpu).child();
         assertThat(rig.drainEvents()).containsExactly(new Event(NotifierEvent.PROTECTION_PAGE, 0, PAGES, 0));
@@ -148,9 +151,11 @@ class ExclusiveCasesTest {
             assertThat(rig.deviceMaps(rig.device(), page)).isFalse();
         }
         if (profile.forkExclusive() == ForkExclusive.COPY_DEMOTED) {
-            assertThat(rig.kind(0)).isEqualTo(PteKind.DEVICE_EXCLUSIVE_READ);
-            assertThat(child.pagemap(rig.cpu, Rig.BUFFER).kind()).isEqualTo(PteKind.DEVICE_EXCLUSIVE_READ);
-            assertThat(rig.refCount(0)).isEqualTo(2);
+            for (int page = 0; page < PAGES; page++) {
+                assertThat(rig.kind(page)).isEqualTo(PteKind.DEVICE_EXCLUSIVE_READ);
+                assertThat(child.pagemap(rig.cpu, rig.addr(page)).kind()).isEqualTo(PteKind.DEVICE_EXCLUSIVE_READ);
+                assertThat(rig.refCount(page)).isEqualTo(2);
+            }
         } else {
             MomentChecks.afterFork(rig.cpu, rig.process.space(), child.space()).orThrow();
         }
@@ -187,6 +192,10 @@ class ExclusiveCasesTest {
         assertThat(written.errno()).isEqualTo(Errno.OK);
         assertThat(written.cpages()).isEqualTo(PAGES);
         assertThat(written.faults()).isGreaterThanOrEqualTo(1);
+        for (int page = 0; page < PAGES; page++) {
+            assertThat(rig.tag(rig.device(), page)).isEqualTo(Rig.WRITE);
+            assertThat(rig.isWritable(page)).isTrue();
+        }
         rig.expectPattern(rig.cpu, PAGES, 5);
         assertThat(rig.device().checkExclusive(rig.cpu, Rig.BUFFER, PAGES).errno())
                 .isEqualTo(Errno.OK);
@@ -208,7 +217,7 @@ class ExclusiveCasesTest {
         assertThat(rig.drainEvents()).isEmpty();
         for (int page = 0; page < PAGES; page++) {
             assertThat(rig.kind(page).isDeviceExclusive()).isTrue();
-            assertThat(rig.deviceMaps(rig.device(), page)).isTrue();
+            assertThat(rig.tag(rig.device(), page)).isEqualTo(Rig.ATOMIC);
         }
         rig.closeAndCheckClean(PAGES);
     }

@@ -122,7 +122,7 @@ class HmmCasesTest {
 
         assertThat(rig.device().write(rig.cpu, Rig.BUFFER, PAGES, pattern).errno())
                 .isEqualTo(Errno.EPERM);
-        for (int k = 0; k < PAGES * Rig.WORDS; k += Rig.WORDS / 4) {
+        for (int k = 0; k < PAGES * Rig.WORDS; k++) {
             assertThat(rig.cpu.loadInt(Rig.BUFFER + 4L * k)).isEqualTo(Signal.NONE);
             assertThat(rig.cpu.value()).isZero();
         }

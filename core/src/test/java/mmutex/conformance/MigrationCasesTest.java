@@ -8,11 +8,13 @@ import mmutex.conformance.Rig.Event;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle;
 import mmutex.device.MirrorHandle.Result;
+import mmutex.fault.GupFlags;
 import mmutex.fault.PageGetter;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
 import mmutex.machine.Process;
 import mmutex.mm.Errno;
+import mmutex.mm.Platform;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.NotifierEvent;
 import org.junit.jupiter.api.Timeout;
@@ -26,8 +28,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(60)
 class MigrationCasesTest {
     private static final int PAGES = 1024;
-    /** More than any profile's device moves in one round. */
-    private static final int SOME_PAGES = 600;
 
     static List<SemanticProfile> profiles() {
         return SemanticProfile.ALL;
@@ -104,50 +104,50 @@ class MigrationCasesTest {
     @MethodSource("profiles")
     void ch14MigrateAndFaultBack(final SemanticProfile profile) {
         begin(profile, 1);
-        rig.map(SOME_PAGES);
-        rig.writePattern(rig.cpu, SOME_PAGES, 0);
-        assertThat(migrate(0, 0, SOME_PAGES)).isEqualTo(new Result(Errno.OK, SOME_PAGES, 0));
-        final long[] frames = rig.frames(SOME_PAGES);
+        rig.map(PAGES);
+        rig.writePattern(rig.cpu, PAGES, 0);
+        assertThat(migrate(0, 0, PAGES)).isEqualTo(new Result(Errno.OK, PAGES, 0));
+        final long[] frames = rig.frames(PAGES);
         rig.drainEvents();
 
-        rig.expectPattern(rig.cpu, SOME_PAGES / 2, 0);
+        rig.expectPattern(rig.cpu, PAGES / 2, 0);
         final List<Event> events = rig.drainEvents();
-        assertThat(events).hasSize(SOME_PAGES / 2);
+        assertThat(events).hasSize(PAGES / 2);
         assertThat(events.get(7)).isEqualTo(new Event(NotifierEvent.MIGRATE, 7, 8, 0));
-        expectKinds(0, SOME_PAGES / 2, PteKind.PRESENT);
-        expectKinds(SOME_PAGES / 2, SOME_PAGES / 2, PteKind.DEVICE_PRIVATE_WRITE);
-        final byte[] mirror = new byte[SOME_PAGES * Rig.PAGE];
+        expectKinds(0, PAGES / 2, PteKind.PRESENT);
+        expectKinds(PAGES / 2, PAGES / 2, PteKind.DEVICE_PRIVATE_WRITE);
+        final byte[] mirror = new byte[PAGES * Rig.PAGE];
 
-        assertThat(migrate(0, 0, SOME_PAGES, mirror)).isEqualTo(new Result(Errno.OK, SOME_PAGES, 0));
+        assertThat(migrate(0, 0, PAGES, mirror)).isEqualTo(new Result(Errno.OK, PAGES, 0));
 
         Rig.expectPattern(mirror, 0);
-        expectKinds(0, SOME_PAGES, PteKind.DEVICE_PRIVATE_WRITE);
-        for (int page = SOME_PAGES / 2; page < SOME_PAGES; page++) {
+        expectKinds(0, PAGES, PteKind.DEVICE_PRIVATE_WRITE);
+        for (int page = PAGES / 2; page < PAGES; page++) {
             assertThat(rig.state(page).frame()).isEqualTo(frames[page]);
         }
-        closeAndCheckClean(SOME_PAGES);
+        closeAndCheckClean(PAGES);
     }
 
     @ParameterizedTest
     @MethodSource("profiles")
     void ch15MigrateAndRelease(final SemanticProfile profile) {
         begin(profile, 1);
-        rig.map(SOME_PAGES);
-        rig.writePattern(rig.cpu, SOME_PAGES, 0);
-        assertThat(migrate(0, 0, SOME_PAGES).errno()).isEqualTo(Errno.OK);
+        rig.map(PAGES);
+        rig.writePattern(rig.cpu, PAGES, 0);
+        assertThat(migrate(0, 0, PAGES).errno()).isEqualTo(Errno.OK);
         rig.drainEvents();
 
-        assertThat(device(0).release(rig.cpu, Rig.BUFFER, SOME_PAGES)).isEqualTo(new Result(Errno.OK, 0, 0));
+        assertThat(device(0).release(rig.cpu, Rig.BUFFER, PAGES)).isEqualTo(new Result(Errno.OK, 0, 0));
 
         assertThat(rig.drainEvents())
-                .hasSize(SOME_PAGES)
+                .hasSize(PAGES)
                 .allMatch(event -> event.event() == NotifierEvent.CLEAR && event.endPage() == event.startPage() + 1);
-        expectKinds(0, SOME_PAGES, PteKind.PRESENT);
+        expectKinds(0, PAGES, PteKind.PRESENT);
         assertThat(device(0).device().memory().inUse()).isZero();
         assertThat(device(0).device().memory().capacity()).isZero();
-        rig.expectPattern(rig.cpu, SOME_PAGES, 0);
+        rig.expectPattern(rig.cpu, PAGES, 0);
         assertThat(migrate(0, 0, 4).errno()).isEqualTo(Errno.OK); // gets memory again
-        closeAndCheckClean(SOME_PAGES);
+        closeAndCheckClean(PAGES);
     }
 
     @ParameterizedTest
@@ -182,7 +182,7 @@ class MigrationCasesTest {
     @MethodSource("profiles")
     void ch18MigrateMultiple(final SemanticProfile profile) {
         begin(profile, 1);
-        final int pages = 128;
+        final int pages = PAGES;
         for (int round = 0; round < 10; round++) {
             rig.map(pages);
             rig.writePattern(rig.cpu, pages, round);
@@ -263,17 +263,30 @@ class MigrationCasesTest {
         assertThat(migrate(0, 0, 4)).isEqualTo(new Result(Errno.OK, 4, 0));
         final long[] frames = new long[4];
 
+        // Two references, as of a plain and a fast get_user_pages, and two long-term pins.
         rig.process.space().mmapLock().readLock(rig.cpu);
-        assertThat(PageGetter.getPages(rig.cpu, rig.process.space(), Rig.BUFFER, 4, true, frames))
-                .isEqualTo(4);
+        for (int page = 0; page < 4; page++) {
+            final int flags = GupFlags.WRITE | (page < 2 ? 0 : GupFlags.PIN);
+            final long[] frame = new long[1];
+            assertThat(PageGetter.getPages(rig.cpu, rig.process.space(), rig.addr(page), 1, flags, frame))
+                    .isEqualTo(1);
+            frames[page] = frame[0];
+        }
         rig.process.space().mmapLock().readUnlock(rig.cpu);
 
-        for (int page = 0; page < 4; page++) {
-            assertThat(frames[page]).isEqualTo(rig.state(page).frame());
-            assertThat(rig.refCount(page)).isEqualTo(2);
-            rig.machine.platform().putPage(frames[page]);
-        }
         assertThat(snapshot(0, 4)).containsOnly(MirrorHandle.PERM_WRITE);
+        final Platform platform = rig.machine.platform();
+        for (int page = 0; page < 4; page++) {
+            assertThat(rig.kind(page)).isEqualTo(PteKind.PRESENT);
+            assertThat(frames[page]).isEqualTo(rig.state(page).frame());
+            assertThat(platform.frames().isMaybePinned(frames[page])).isEqualTo(page >= 2);
+            if (page < 2) {
+                assertThat(rig.refCount(page)).isEqualTo(2);
+                platform.putPage(frames[page]);
+            } else {
+                platform.allocator().unpin(frames[page]);
+            }
+        }
         rig.expectPattern(rig.cpu, 4, 0);
         closeAndCheckClean(4);
     }

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import mmutex.change.Reaper;
 import mmutex.check.NotifierWatch;
@@ -20,8 +21,6 @@ import mmutex.machine.Emulation;
 import mmutex.mm.Errno;
 import mmutex.mm.Quirk;
 import mmutex.mm.RangeTracker;
-import mmutex.mm.SemanticProfile;
-import mmutex.notify.Delivery;
 import mmutex.notify.IntervalCallback;
 import mmutex.notify.NotifierEvent;
 import mmutex.notify.NotifierRange;
@@ -38,7 +37,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Scenarios of the protocols themselves, on each of them. */
+/**
+ * Scenarios of the protocols themselves, on each of them. Those in which nothing but a protocol takes part, CN-20 to CN-22,
+ * don't run in every profile: package notify knows none (ArchitectureTest).
+ */
 @HangGuard
 class NotifierCasesTest {
     private static Stream<Setting> withOwner() {
@@ -69,14 +71,43 @@ class NotifierCasesTest {
         rig.end();
     }
 
+    /** I32: it may not even wait for a device's worker to look at its ring. */
     @ParameterizedTest
-    @EnumSource(
-            value = Protocol.class,
-            mode = Mode.EXCLUDE,
-            names = {"HMM_MIRROR"}) // it counts back by itself
+    @MethodSource("withOwner")
+    @DisplayName("CN-16: a non-blockable start does not wait for a driver in the middle of a fault")
+    void cn16RefusedAtOnce(final Setting setting) {
+        final DriverRig rig = new DriverRig(setting, 1);
+        rig.emulation.mapWritten(0, 1);
+        final AtomicReference<Errno> result = new AtomicReference<>();
+        rig.afterConversion(rig.device(), worker -> {
+            final Crew crew = new Crew();
+            crew.start(
+                    "reaper",
+                    () -> result.set(Reaper.reap(rig.emulation.machine.newTask("reaper"), rig.emulation.space)));
+            try {
+                crew.join();
+            } catch (final InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+
+        assertThat(rig.fault(0, DeviceAccess.ATOMIC)).isEqualTo(Errno.OK);
+
+        assertThat(result).hasValue(Errno.EAGAIN);
+        rig.assertMaps(rig.device(), 0, ATOMIC);
+        rig.assertAtRest(0);
+        rig.end();
+    }
+
+    /** HMM_MIRROR counts back by itself. */
+    private static Stream<Setting> leaking() {
+        return Setting.inlineWithOwner().filter(setting -> setting.protocol() != Protocol.HMM_MIRROR);
+    }
+
+    @ParameterizedTest
+    @MethodSource("leaking")
     @DisplayName("CN-16, Q3: the refused span stays counted, and the next reader waits for it for ever")
-    void cn16LeakedSpan(final Protocol protocol) throws InterruptedException {
-        final Setting setting = new Setting(SemanticProfile.K612, Delivery.INLINE, protocol);
+    void cn16LeakedSpan(final Setting setting) throws InterruptedException {
         final DriverRig rig = new DriverRig(setting, 1, RetryPolicy.PREFAULT, Quirk.LEAKED_SPAN);
         rig.emulation.mapWritten(0, 1);
         rig.fault(0, DeviceAccess.ATOMIC);

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import mmutex.check.InvariantChecker;
 import mmutex.device.DeviceBuffer;
+import mmutex.device.DevicePte;
 import mmutex.device.MirrorHandle;
 import mmutex.fault.Signal;
 import mmutex.layout.PteKind;
@@ -27,6 +28,11 @@ import mmutex.sync.Actor;
 
 /** The kernel selftest's fixture: a process, a buffer, one or two test devices, and a log of every notification. */
 final class Rig {
+    /** The test device's tags. */
+    static final long ATOMIC = DevicePte.VALID | DevicePte.ATOMIC;
+
+    static final long WRITE = DevicePte.VALID | DevicePte.WRITE;
+
     static final long BUFFER = 0x1000_0000L;
     static final int PAGE = 4096;
     static final int WORDS = PAGE / Integer.BYTES;
@@ -172,6 +178,11 @@ final class Rig {
     boolean isDirty(final int page) {
         final long slot = process.space().pageTable().slot(addr(page));
         return machine.platform().encoding().isDirty(process.space().pageTable().load(slot));
+    }
+
+    /** The device's entry, without its frame. */
+    long tag(final MirrorHandle handle, final int page) {
+        return handle.table().load(addr(page) / PAGE) & 0xff;
     }
 
     boolean deviceMaps(final MirrorHandle handle, final int page) {

@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import mmutex.change.Advisor.Advice;
 import mmutex.conformance.Contest.Width;
+import mmutex.device.CancelReason;
 import mmutex.device.DeviceAccess;
 import mmutex.device.DeviceOperation;
+import mmutex.device.DriverSpec;
+import mmutex.device.RetryPolicy;
 import mmutex.layout.VmFlags;
 import mmutex.machine.Process;
 import mmutex.mm.Errno;
@@ -31,6 +35,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SvmAtomicsTest {
     private static final int QUICK = 300;
     private static final int FULL = 100_000;
+    /** Of a driver's clock that counts rounds: a fault's 1000 ms are 200 of them. */
+    private static final long NS_PER_ROUND = 5_000_000;
 
     static List<SemanticProfile> profiles() {
         return SemanticProfile.ALL;
@@ -292,6 +298,40 @@ class SvmAtomicsTest {
 
     private static void oversubscribed(final SemanticProfile profile, final int n) throws InterruptedException {
         final Contest contest = new Contest(profile, Delivery.INLINE, 2, 8);
+        oversubscribe(contest, n);
+
+        contest.run();
+
+        assertThat(contest.loadLong(Contest.BASE)).isEqualTo(10L * n);
+        contest.end();
+    }
+
+    /**
+     * Q1 on: the kernel's loop, which collides with itself where no CPU helps, and which a page locked by others ends. Then
+     * lanes are cancelled, and what they had done by then is all there: nobody hangs (I33), nothing is lost (I7).
+     */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void co5OversubscriptionOfTheKernelsLoop(final SemanticProfile profile) throws InterruptedException {
+        final int n = 2 * QUICK;
+        final AtomicLong rounds = new AtomicLong();
+        final Contest contest = new Contest(
+                profile,
+                Delivery.INLINE,
+                2,
+                8,
+                DriverSpec.defaults().withRetryPolicy(RetryPolicy.KERNEL_LOOP),
+                () -> rounds.addAndGet(NS_PER_ROUND));
+        oversubscribe(contest, n);
+
+        contest.runWithCancellations();
+
+        assertThat(contest.loadLong(Contest.BASE)).isEqualTo(2L * n + contest.deviceOperations());
+        assertThat(contest.cancelReasons()).isSubsetOf(CancelReason.TIME_OVER, CancelReason.NO_PAGE);
+        contest.end();
+    }
+
+    private static void oversubscribe(final Contest contest, final int n) {
         final long discarded = Contest.BASE + 4L * Contest.PAGE;
         final long toggled = Contest.BASE + 8L * Contest.PAGE;
         contest.map(Contest.BASE, 1);
@@ -310,11 +350,6 @@ class SvmAtomicsTest {
             contest.process().mprotect(task, toggled, Contest.PAGE, VmFlags.READ);
             contest.process().mprotect(task, toggled, Contest.PAGE, VmFlags.READ | VmFlags.WRITE);
         });
-
-        contest.run();
-
-        assertThat(contest.loadLong(Contest.BASE)).isEqualTo(10L * n);
-        contest.end();
     }
 
     private static void fork(final Process process, final Task task) {

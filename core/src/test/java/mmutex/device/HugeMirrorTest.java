@@ -34,7 +34,7 @@ class HugeMirrorTest {
     /** CH-8: an untouched, advised range is written by the device in one fault call. */
     @ParameterizedTest
     @MethodSource("profiles")
-    void shouldWriteAnUntouchedHugePage(final SemanticProfile profile) {
+    void ch8WritesAnUntouchedHugePage(final SemanticProfile profile) {
         final Emulation emulation = Huge.advised(profile, 1);
         final MirrorHandle device = emulation.open(0);
         final ByteBuffer pattern = ByteBuffer.allocate(PAGES * (int) PAGE).order(ByteOrder.nativeOrder());

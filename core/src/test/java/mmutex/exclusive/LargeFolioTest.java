@@ -73,7 +73,7 @@ class LargeFolioTest {
 
     @ParameterizedTest
     @MethodSource("profiles")
-    void shouldMakeAllPagesOrOnlyTheFirst(final SemanticProfile profile) {
+    void cx10MakesAllPagesOrOnlyTheFirst(final SemanticProfile profile) {
         final Emulation emulation = Huge.written(profile, 1);
         final MirrorHandle device = emulation.open(0);
 

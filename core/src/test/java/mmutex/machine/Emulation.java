@@ -5,14 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import mmutex.check.InvariantChecker;
+import mmutex.device.MirrorDevice;
 import mmutex.device.MirrorHandle;
 import mmutex.fault.Signal;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
 import mmutex.layout.VmFlags;
+import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
+import mmutex.mm.HugePagePool;
 import mmutex.mm.Platform;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
@@ -104,7 +107,11 @@ public final class Emulation {
     }
 
     public MirrorHandle open(final int number) {
-        final MirrorHandle handle = machine.newMirrorDevice(number).open(cpu, space);
+        return open(machine.newMirrorDevice(number));
+    }
+
+    public MirrorHandle open(final MirrorDevice device) {
+        final MirrorHandle handle = device.open(cpu, space);
         handles.add(handle);
         return handle;
     }
@@ -177,13 +184,21 @@ public final class Emulation {
         handles.clear();
     }
 
-    /** Ends the process; then neither a frame nor a table may be left. Other processes and devices are gone already. */
+    /**
+     * Ends the process; then neither a frame nor a table may be left, but for the pool's huge pages and the huge page of
+     * zeroes. Other processes and devices are gone already.
+     */
     public void assertNothingIsLeft() {
         assertSound();
         closeHandles();
         cpu.run(null);
         process.exit(cpu);
-        assertThat(platform.allocator().inUse()).as("frames left").isZero();
+        final HugePagePool pool = platform.hugePages();
+        assertThat(pool.free(cpu)).as("huge pages left").isEqualTo(pool.size(cpu));
+        final boolean zeroes = platform.hugeZero().current() != FrameAllocator.NONE;
+        assertThat(platform.allocator().inUse())
+                .as("frames left")
+                .isEqualTo((long) pool.size(cpu) * pool.framesPerPage() + (zeroes ? frames.compoundFrames() : 0));
         assertThat(platform.tables().inUse()).as("tables left").isZero();
         assertThat(machine.spaces()).isEmpty();
     }
