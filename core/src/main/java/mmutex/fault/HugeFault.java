@@ -74,7 +74,8 @@ final class HugeFault {
         }
         // 4. Under the lock: still nothing there? Others publish leaf tables without it, hence the compare-and-set.
         fault.table.lock(fault.task, slot);
-        final boolean won = fault.table.loadUpper(slot) == 0 && install(fault, slot, folio);
+        final boolean reaped = fault.table.loadUpper(slot) == 0 && fault.space.isUnstable();
+        final boolean won = !reaped && fault.table.loadUpper(slot) == 0 && install(fault, slot, folio);
         if (won) {
             fault.platform.tables().deposit(slot, deposit);
         }
@@ -83,7 +84,8 @@ final class HugeFault {
             fault.platform.tables().free(deposit);
             drop(fault, folio);
         }
-        return FaultResult.DONE;
+        // check_stable_address_space: what the reaper took must not come back as zeroes.
+        return reaped ? FaultResult.SIGBUS : FaultResult.DONE;
     }
 
     /** Counts and maps the page, or leaves everything as it was. */
