@@ -161,7 +161,7 @@ final class ComputingActor extends ActorThread {
             if (!chosen) {
                 chosen = true;
                 left = 1 + dice.nextInt(BURST);
-                counter = Counters.choose(dice);
+                counter = Counters.chooseForDevice(dice, device.platform().profile());
                 page = usesCommons && dice.nextInt(DETOUR) == 0 ? dice.nextInt(World.COMMONS_PAGES) : -1;
                 write = dice.nextBoolean();
                 atomic = dice.nextBoolean();

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleConsumer;
 import java.util.stream.Stream;
@@ -23,7 +24,6 @@ import mmutex.check.InvariantChecker;
 import mmutex.check.NotifierWatch;
 import mmutex.check.Watch;
 import mmutex.fault.Signal;
-import mmutex.layout.VmFlags;
 import mmutex.machine.Cpu;
 import mmutex.machine.Machine;
 import mmutex.machine.MachineSpec;
@@ -38,6 +38,9 @@ import mmutex.mm.Task;
 final class Torture {
     private static final int LANES = 4;
     private static final int FRAMES = 8192;
+    /** For each hand: what large folios keep, of its own processes and of copies. */
+    private static final int FRAMES_PER_HAND = 8192;
+
     private static final long TICK_NS = 50_000_000;
     /** Seconds for one operation of an actor that has a core. */
     private static final long PATIENCE_S = 20;
@@ -66,7 +69,7 @@ final class Torture {
         this.machine = new Machine(MachineSpec.defaults()
                 .withProfile(options.profile())
                 .withDelivery(options.delivery())
-                .withFrames(FRAMES)
+                .withFrames(FRAMES + (long) options.hands() * FRAMES_PER_HAND)
                 .withRingCapacity(4)
                 .withCpus(options.hands() + 1));
         this.task = machine.newTask("referee");
@@ -196,6 +199,7 @@ final class Torture {
                 performed(),
                 devices.stream().mapToLong(ComputingActor::additions).sum(),
                 refereeActor.pauses(),
+                happened(),
                 referee.outcome(),
                 findings);
     }
@@ -208,12 +212,7 @@ final class Torture {
     }
 
     private void judgeCounters() {
-        final Errno errno = world.root()
-                .mprotect(
-                        task,
-                        World.COUNTERS,
-                        Counters.PAGES * world.root().space().pageSize(),
-                        VmFlags.READ | VmFlags.WRITE);
+        final Errno errno = world.openCounters(task);
         if (errno != Errno.OK) {
             throw new Finding("mprotect of counters: " + errno);
         }
@@ -233,6 +232,13 @@ final class Torture {
                     + (signal == Signal.NONE ? cpu.value() : signal));
         }
         cpu.run(null);
+    }
+
+    private Map<String, Long> happened() {
+        final Map<String, Long> happened = new TreeMap<>();
+        hands.forEach(
+                actor -> actor.hand().outcomes().forEach((what, times) -> happened.merge(what, times, Long::sum)));
+        return happened;
     }
 
     private Map<String, Long> performed() {

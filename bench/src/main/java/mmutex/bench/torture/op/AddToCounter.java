@@ -12,10 +12,14 @@ final class AddToCounter implements TortureOperation {
     @Override
     public void perform(final Hand hand) {
         hand.runRoot();
-        final int counter = Counters.choose(hand.dice());
         // Now and then for long enough that a device has to break in.
         final int most = hand.dice().nextInt(8) == 0 ? 2048 : 8;
-        for (int left = 1 + hand.dice().nextInt(most); left > 0; left--) {
+        add(hand, Counters.choose(hand.dice()), 1 + hand.dice().nextInt(most));
+    }
+
+    /** Additions in the shared process, which the CPU runs. */
+    static void add(final Hand hand, final int counter, final int times) {
+        for (int left = times; left > 0; left--) {
             final Signal signal = hand.cpu().fetchAddLong(Counters.addr(counter), 1);
             if (signal != Signal.NONE) {
                 Finding.require(signal == Signal.SEGV_ACCERR, "addition to counter %d: %s", counter, signal);

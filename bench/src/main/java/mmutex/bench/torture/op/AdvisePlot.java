@@ -15,11 +15,12 @@ final class AdvisePlot implements TortureOperation {
     @Override
     public void perform(final Hand hand) {
         final Member member = hand.runAny();
-        final int[] range = hand.randomPlotRange();
+        final Plot plot = hand.choosePlot(member);
+        final int[] range = plot.chooseRange(hand.dice());
         final Advice advice = Advice.values()[hand.dice().nextInt(Advice.values().length)];
         final Errno errno = member.process.madvise(
-                hand.cpu(), hand.plotAddr(range[0]), (long) (range[1] - range[0]) * World.PAGE, advice);
-        final Errno expected = member.plot.hasHole(range[0], range[1]) ? Errno.ENOMEM : Errno.OK;
+                hand.cpu(), plot.addr(range[0]), (long) (range[1] - range[0]) * World.PAGE, advice);
+        final Errno expected = plot.hasHole(range[0], range[1]) ? Errno.ENOMEM : Errno.OK;
         Finding.require(
                 MAY_BE_REFUSED.contains(advice) || errno == expected,
                 "madvise %s of a plot: %s, expected %s",
@@ -27,8 +28,8 @@ final class AdvisePlot implements TortureOperation {
                 errno,
                 expected);
         for (int page = range[0]; page < range[1]; page++) {
-            if (member.plot.page(page).mapped) {
-                advised(member.plot.page(page), advice);
+            if (plot.page(page).mapped) {
+                advised(plot.page(page), advice);
             }
         }
     }

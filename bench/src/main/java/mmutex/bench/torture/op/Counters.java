@@ -2,14 +2,26 @@ package mmutex.bench.torture.op;
 
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLongArray;
+import mmutex.mm.SemanticProfile;
 
-/** What has been added to the counters, by everybody, after the fact. Any thread. */
+/**
+ * What has been added to the counters, by everybody, after the fact. Some are in pages of their own, some in a range that a
+ * large folio may hold: in its head, behind it, and in its last page. Any thread.
+ */
 public final class Counters {
-    /** Pages of counters. */
-    public static final int PAGES = 3;
+    /** Pages of counters, side by side. */
+    static final int SMALL_PAGES = 3;
+
+    /** Where there may be a large folio. */
+    static final long FOLIO = World.COUNTERS + (1L << 21);
+
+    private static final int[] FOLIO_PAGES = {0, 1, World.FOLIO_PAGES - 1};
+
+    /** All pages of counters, by number: first those side by side, then the large folio's head, then its other ones. */
+    static final int PAGES = SMALL_PAGES + FOLIO_PAGES.length;
 
     /** Counters in each page. */
-    public static final int PER_PAGE = 4;
+    static final int PER_PAGE = 4;
 
     private static final int COUNT = PAGES * PER_PAGE;
     private static final int SPACING = 16; // words: a pair of cache lines for each
@@ -25,10 +37,32 @@ public final class Counters {
         return dice.nextBoolean() ? 0 : dice.nextInt(COUNT);
     }
 
+    /** A counter for a device that computes. */
+    public static int chooseForDevice(final SplittableRandom dice, final SemanticProfile profile) {
+        return dice.nextBoolean() ? 0 : dice.nextInt(devicePages(profile) * PER_PAGE);
+    }
+
+    /**
+     * In how many pages devices may have counters exclusively. From 6.15 on, in all. Before, only the head of a large folio can
+     * be had; V3 restores the head in the place of all other pages.
+     */
+    static int devicePages(final SemanticProfile profile) {
+        if (profile.makeOnePage()) {
+            return PAGES;
+        }
+        return profile.restoreConfusesSubpages() ? SMALL_PAGES : SMALL_PAGES + 1;
+    }
+
     /** Where a counter is. */
     public static long addr(final int counter) {
-        final long page = World.COUNTERS + (long) (counter / PER_PAGE) * World.PAGE;
-        return page + (long) (counter % PER_PAGE) * Long.BYTES;
+        return pageAddr(counter / PER_PAGE) + (long) (counter % PER_PAGE) * Long.BYTES;
+    }
+
+    /** Where a page of counters is. */
+    static long pageAddr(final int page) {
+        return page < SMALL_PAGES
+                ? World.COUNTERS + (long) page * World.PAGE
+                : FOLIO + (long) FOLIO_PAGES[page - SMALL_PAGES] * World.PAGE;
     }
 
     /** An addition of 1 was performed. */

@@ -1,17 +1,22 @@
 package mmutex.bench.torture.op;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import mmutex.device.MirrorHandle;
 import mmutex.fault.Signal;
 import mmutex.machine.Cpu;
+import mmutex.memory.RadixTable;
 
 /**
  * Who performs operations: a CPU that runs the shared process and the hand's own descendants of it in turn, and makes system
  * calls. Used by one thread.
  */
 public final class Hand {
+    private static final int FIELD_EVERY = 4;
+
     private final World world;
     private final int number;
     private final Cpu cpu;
@@ -20,6 +25,7 @@ public final class Hand {
     private final Member root;
     private final List<Member> descendants = new ArrayList<>();
     private final long[] countersSeen = new long[Counters.count()];
+    private final Map<String, Long> outcomes = new HashMap<>();
     private long sharedSeen;
     private Member running;
 
@@ -29,7 +35,7 @@ public final class Hand {
         this.number = number;
         this.cpu = cpu;
         this.dice = dice;
-        this.root = Member.root(world.root());
+        this.root = Member.root(world.root(), number);
         cpu.run(world.root());
         this.running = root;
         this.mirror =
@@ -54,6 +60,22 @@ public final class Hand {
      */
     public MirrorHandle mirror() {
         return mirror;
+    }
+
+    /**
+     * Whether the hand may make pages exclusive there. V3 restores the head of a large folio in the place of any of its pages:
+     * what the page itself held is lost.
+     */
+    boolean mayMakeExclusive(final Plot plot) {
+        return !plot.isLarge() || !world.profile().restoreConfusesSubpages();
+    }
+
+    /**
+     * By which handle it makes pages exclusive there. V9 hands out the head of a large folio for any of its pages: nobody looks
+     * at what the device maps then, nor believes what it reads.
+     */
+    MirrorHandle maker(final Plot plot) {
+        return plot.isLarge() && world.profile().makeConfusesSubpages() ? world.wild() : mirror;
     }
 
     Member root() {
@@ -89,18 +111,24 @@ public final class Hand {
         cpu.run(null);
     }
 
-    long plotAddr(final int page) {
-        return World.plot(number) + (long) page * World.PAGE;
+    /** Mostly the few pages, so that things meet; now and then the large folios. */
+    Plot choosePlot(final Member member) {
+        return dice.nextInt(FIELD_EVERY) == 0 ? member.field : member.plot;
     }
 
-    int randomPlotPage() {
-        return dice.nextInt(World.PLOT_PAGES);
+    /** Whether one entry maps a large folio there. */
+    boolean isHuge(final Member member, final long addr) {
+        return RadixTable.isHuge(member.process.space().pageTable().slot(addr));
     }
 
-    /** A first page and an end, of one page to all. */
-    int[] randomPlotRange() {
-        final int first = dice.nextInt(World.PLOT_PAGES);
-        return new int[] {first, first + 1 + dice.nextInt(Math.min(4, World.PLOT_PAGES - first))};
+    /** Something that can't be had every time. */
+    void happened(final String what) {
+        outcomes.merge(what, 1L, Long::sum);
+    }
+
+    /** What happened, and how often; once its thread has ended. */
+    public Map<String, Long> outcomes() {
+        return outcomes;
     }
 
     /** A value that has been nowhere else. */
@@ -111,39 +139,47 @@ public final class Hand {
     // ---- what is known ----------------------------------------------------------------------------------------
 
     /** Looks at a page of the plot of the process that the CPU runs. */
-    void checkPlotPage(final Member member, final int number) {
-        final Plot.Page page = member.plot.page(number);
-        final long addr = plotAddr(number);
+    void checkPlotPage(final Member member, final Plot plot, final int number) {
+        final Plot.Page page = plot.page(number);
+        final long addr = plot.addr(number);
         final Signal signal = cpu.loadLong(addr);
         if (!page.mapped) {
-            expect(signal == Signal.SEGV_MAPERR, member, number, "read of an unmapped page: " + signal);
+            expect(signal == Signal.SEGV_MAPERR, member, plot, number, "read of an unmapped page: " + signal);
             return;
         }
         if (!page.isReadable()) {
-            expect(signal == Signal.SEGV_ACCERR, member, number, "read of a forbidden page: " + signal);
+            expect(signal == Signal.SEGV_ACCERR, member, plot, number, "read of a forbidden page: " + signal);
             return;
         }
         if (member.reaped && signal == Signal.BUS_ADRERR) {
             return;
         }
-        expect(signal == Signal.NONE, member, number, "read: " + signal);
-        checkPlotWord(member, number, cpu.value());
+        expect(signal == Signal.NONE, member, plot, number, "read: " + signal);
+        checkPlotWord(member, plot, number, cpu.value());
         final Signal second = cpu.loadLong(addr + World.PAGE - Long.BYTES);
-        expect(second == Signal.NONE, member, number, "second read: " + second);
-        checkPlotWord(member, number, cpu.value());
+        expect(second == Signal.NONE, member, plot, number, "second read: " + second);
+        checkPlotWord(member, plot, number, cpu.value());
     }
 
-    void checkPlotWord(final Member member, final int number, final long found) {
-        final Plot.Page page = member.plot.page(number);
+    void checkPlotWord(final Member member, final Plot plot, final int number, final long found) {
+        final Plot.Page page = plot.page(number);
         if (!page.admits(found)) {
             throw new Finding(String.format(
-                    "plot of %s: page %d of process %d holds 0x%x, expected %s",
-                    cpu.name(), number, member.lineage, found, page.expected()));
+                    "%s of %s: page %d of process %d holds 0x%x, expected %s",
+                    name(plot), cpu.name(), number, member.lineage, found, page.expected()));
         }
     }
 
-    private void expect(final boolean expected, final Member member, final int page, final String what) {
-        Finding.require(expected, "plot of %s: page %d of process %d: %s", cpu.name(), page, member.lineage, what);
+    private void expect(
+            final boolean expected, final Member member, final Plot plot, final int page, final String what) {
+        if (!expected) {
+            throw new Finding(String.format(
+                    "%s of %s: page %d of process %d: %s", name(plot), cpu.name(), page, member.lineage, what));
+        }
+    }
+
+    private static String name(final Plot plot) {
+        return plot.isLarge() ? "field" : "plot";
     }
 
     /** A counter of the shared process was read: it may not run backwards. */
@@ -170,19 +206,21 @@ public final class Hand {
     public void finish() {
         for (int i = descendants.size() - 1; i >= 0; i--) {
             final Member member = run(descendants.get(i));
-            checkPlot(member);
+            checkPlots(member);
             runNone();
             member.process.exit(cpu);
         }
         descendants.clear();
-        checkPlot(runRoot());
+        checkPlots(runRoot());
         runNone();
         mirror.close(cpu);
     }
 
-    private void checkPlot(final Member member) {
-        for (int page = 0; page < World.PLOT_PAGES; page++) {
-            checkPlotPage(member, page);
+    private void checkPlots(final Member member) {
+        for (final Plot plot : List.of(member.plot, member.field)) {
+            for (int page = 0; page < plot.count(); page++) {
+                checkPlotPage(member, plot, page);
+            }
         }
     }
 }

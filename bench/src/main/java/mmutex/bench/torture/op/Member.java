@@ -13,7 +13,10 @@ final class Member {
     /** Tags of ancestors made later than this can't be here. */
     final long forkStamp;
 
+    /** A few pages, and room for large folios. */
     final Plot plot;
+
+    final Plot field;
     /** Of a descendant: its counters as it has seen or left them. */
     final long[] counters = new long[Counters.count()];
     /** Of a descendant: bounds of what the fork can have copied. */
@@ -23,21 +26,34 @@ final class Member {
     boolean reaped;
 
     private Member(
-            final Process process, final Member parent, final int lineage, final long forkStamp, final Plot plot) {
+            final Process process,
+            final Member parent,
+            final int lineage,
+            final long forkStamp,
+            final Plot plot,
+            final Plot field) {
         this.process = process;
         this.parent = parent;
         this.lineage = lineage;
         this.forkStamp = forkStamp;
         this.plot = plot;
+        this.field = field;
         Arrays.fill(counters, UNKNOWN);
     }
 
-    static Member root(final Process process) {
-        return new Member(process, null, Tags.ROOT_LINEAGE, Long.MAX_VALUE, new Plot());
+    /** The shared process, as a hand of a number sees it. */
+    static Member root(final Process process, final int hand) {
+        return new Member(
+                process,
+                null,
+                Tags.ROOT_LINEAGE,
+                Long.MAX_VALUE,
+                new Plot(World.plot(hand), World.PLOT_PAGES),
+                new Plot(World.field(hand), World.FIELD_PAGES));
     }
 
     Member child(final Process child, final int childLineage, final long stamp) {
-        return new Member(child, this, childLineage, stamp, plot.forChild());
+        return new Member(child, this, childLineage, stamp, plot.forChild(), field.forChild());
     }
 
     boolean isRoot() {

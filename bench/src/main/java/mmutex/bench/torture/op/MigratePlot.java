@@ -14,8 +14,9 @@ final class MigratePlot implements TortureOperation {
     @Override
     public void perform(final Hand hand) {
         final Member member = hand.runRoot();
-        final int[] range = hand.randomPlotRange();
-        final long addr = hand.plotAddr(range[0]);
+        final Plot plot = hand.choosePlot(member);
+        final int[] range = plot.chooseRange(hand.dice());
+        final long addr = plot.addr(range[0]);
         final int pages = range[1] - range[0];
         if (hand.dice().nextInt(3) == 0) {
             accept(hand.mirror().migrateToSystem(hand.cpu(), addr, pages), "migration to the system");
@@ -26,7 +27,7 @@ final class MigratePlot implements TortureOperation {
         accept(result, "migration to the device");
         if (result.errno() == Errno.OK) {
             for (int i = 0; i < pages; i++) {
-                hand.checkPlotWord(member, range[0] + i, MirrorPlot.word(data, i));
+                hand.checkPlotWord(member, plot, range[0] + i, MirrorPlot.word(data, i));
             }
         }
     }

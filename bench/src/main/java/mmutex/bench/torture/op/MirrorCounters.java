@@ -17,10 +17,13 @@ final class MirrorCounters implements TortureOperation {
     public void perform(final Hand hand) {
         hand.runRoot();
         final int first = hand.dice().nextInt(Counters.PAGES);
-        final int pages = 1 + hand.dice().nextInt(Counters.PAGES - first);
-        final long addr = World.COUNTERS + (long) first * World.PAGE;
+        final int pages = first < Counters.SMALL_PAGES ? 1 + hand.dice().nextInt(Counters.SMALL_PAGES - first) : 1;
+        final long addr = Counters.pageAddr(first);
         final byte[] data = new byte[pages * World.PAGE];
-        final boolean exclusive = hand.dice().nextBoolean() && hand.world().mayHaveManyMakers();
+        final boolean exclusive = hand.dice().nextBoolean()
+                && hand.world().mayHaveManyMakers()
+                && (!hand.world().profile().makeConfusesSubpages()
+                        || first < Counters.devicePages(hand.world().profile()));
         final Result result = exclusive
                 ? hand.mirror().exclusive(hand.cpu(), addr, pages, DeviceBuffer.ofArray(data))
                 : hand.mirror().read(hand.cpu(), addr, pages, DeviceBuffer.ofArray(data));

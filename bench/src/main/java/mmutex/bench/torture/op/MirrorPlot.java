@@ -17,19 +17,22 @@ final class MirrorPlot implements TortureOperation {
     @Override
     public void perform(final Hand hand) {
         final Member member = hand.runRoot();
-        final int[] range = hand.randomPlotRange();
+        final Plot plot = hand.choosePlot(member);
+        final int[] range = plot.chooseRange(hand.dice());
         switch (hand.dice().nextInt(4)) {
             case 0:
-                read(hand, member, range);
+                read(hand, member, plot, range);
                 break;
             case 1:
-                write(hand, member, range);
+                write(hand, member, plot, range);
                 break;
             case 2:
-                snapshot(hand, member, range);
+                snapshot(hand, member, plot, range);
                 break;
             default:
-                exclusive(hand, member, range);
+                if (hand.mayMakeExclusive(plot)) {
+                    exclusive(hand, member, plot, range);
+                }
         }
     }
 
@@ -38,20 +41,20 @@ final class MirrorPlot implements TortureOperation {
         return ByteBuffer.wrap(data).order(ByteOrder.nativeOrder()).getLong(page * World.PAGE);
     }
 
-    private static void read(final Hand hand, final Member member, final int[] range) {
+    private static void read(final Hand hand, final Member member, final Plot plot, final int[] range) {
         final byte[] data = new byte[(range[1] - range[0]) * World.PAGE];
-        final Result result = hand.mirror()
-                .read(hand.cpu(), hand.plotAddr(range[0]), range[1] - range[0], DeviceBuffer.ofArray(data));
-        final Errno expected = isAll(member, range, World.READ) ? Errno.OK : Errno.EFAULT;
+        final Result result =
+                hand.mirror().read(hand.cpu(), plot.addr(range[0]), range[1] - range[0], DeviceBuffer.ofArray(data));
+        final Errno expected = plot.isAll(range, World.READ) ? Errno.OK : Errno.EFAULT;
         Finding.require(result.errno() == expected, "device read: %s, expected %s", result.errno(), expected);
-        compare(hand, member, range, data, result);
+        compare(hand, member, plot, range, data, result);
     }
 
-    private static void exclusive(final Hand hand, final Member member, final int[] range) {
+    private static void exclusive(final Hand hand, final Member member, final Plot plot, final int[] range) {
         final byte[] data = new byte[(range[1] - range[0]) * World.PAGE];
-        final Result result = hand.mirror()
-                .exclusive(hand.cpu(), hand.plotAddr(range[0]), range[1] - range[0], DeviceBuffer.ofArray(data));
-        if (!isAll(member, range, World.READ_WRITE)) {
+        final Result result = hand.maker(plot)
+                .exclusive(hand.cpu(), plot.addr(range[0]), range[1] - range[0], DeviceBuffer.ofArray(data));
+        if (!plot.isAll(range, World.READ_WRITE)) {
             final Errno refused = hand.world().profile().deviceReportsErrno() ? Errno.EFAULT : Errno.EBUSY;
             Finding.require(result.errno() == refused, "exclusive: %s, expected %s", result.errno(), refused);
         } else {
@@ -61,20 +64,28 @@ final class MirrorPlot implements TortureOperation {
                     "exclusive: %s",
                     result.errno());
         }
-        compare(hand, member, range, data, result);
+        if (hand.maker(plot) != hand.mirror()) {
+            return; // it may have been handed another page
+        }
+        compare(hand, member, plot, range, data, result);
     }
 
     private static void compare(
-            final Hand hand, final Member member, final int[] range, final byte[] data, final Result result) {
+            final Hand hand,
+            final Member member,
+            final Plot plot,
+            final int[] range,
+            final byte[] data,
+            final Result result) {
         if (result.errno() == Errno.OK) {
             Finding.require(result.cpages() == range[1] - range[0], "device transferred %d pages", result.cpages());
             for (int i = 0; i < range[1] - range[0]; i++) {
-                hand.checkPlotWord(member, range[0] + i, word(data, i));
+                hand.checkPlotWord(member, plot, range[0] + i, word(data, i));
             }
         }
     }
 
-    private static void write(final Hand hand, final Member member, final int[] range) {
+    private static void write(final Hand hand, final Member member, final Plot plot, final int[] range) {
         final int pages = range[1] - range[0];
         final ByteBuffer data = ByteBuffer.allocate(pages * World.PAGE).order(ByteOrder.nativeOrder());
         final long value = hand.freshValue();
@@ -83,8 +94,8 @@ final class MirrorPlot implements TortureOperation {
             data.putLong((i + 1) * World.PAGE - Long.BYTES, value);
         }
         final Result result =
-                hand.mirror().write(hand.cpu(), hand.plotAddr(range[0]), pages, DeviceBuffer.ofArray(data.array()));
-        final boolean all = isAll(member, range, World.READ_WRITE);
+                hand.mirror().write(hand.cpu(), plot.addr(range[0]), pages, DeviceBuffer.ofArray(data.array()));
+        final boolean all = plot.isAll(range, World.READ_WRITE);
         // Pages of the device's own memory that a fork has made read-only are refused even so (Q12).
         final boolean done = result.errno() == Errno.OK;
         Finding.require(
@@ -93,20 +104,20 @@ final class MirrorPlot implements TortureOperation {
                 result.errno());
         for (int page = range[0]; page < range[1]; page++) {
             if (done) {
-                member.plot.page(page).deviceWrote(value);
-            } else if (member.plot.page(page).isWritable()) {
-                member.plot.page(page).mayHold(value); // those before the failing one
+                plot.page(page).deviceWrote(value);
+            } else if (plot.page(page).isWritable()) {
+                plot.page(page).mayHold(value); // those before the failing one
             }
         }
     }
 
-    private static void snapshot(final Hand hand, final Member member, final int[] range) {
+    private static void snapshot(final Hand hand, final Member member, final Plot plot, final int[] range) {
         final byte[] perms = new byte[range[1] - range[0]];
         final Result result =
-                hand.mirror().snapshot(hand.cpu(), hand.plotAddr(range[0]), perms.length, DeviceBuffer.ofArray(perms));
+                hand.mirror().snapshot(hand.cpu(), plot.addr(range[0]), perms.length, DeviceBuffer.ofArray(perms));
         Finding.require(result.errno() == Errno.OK, "snapshot: %s", result.errno());
         for (int i = 0; i < perms.length; i++) {
-            final Plot.Page page = member.plot.page(range[0] + i);
+            final Plot.Page page = plot.page(range[0] + i);
             final boolean error = (perms[i] & 0xFF) == MirrorHandle.PERM_ERROR;
             Finding.require(error == !page.isReadable(), "snapshot of page %d says %d", range[0] + i, perms[i] & 0xFF);
             Finding.require(
@@ -114,15 +125,5 @@ final class MirrorPlot implements TortureOperation {
                     "snapshot: read-only page %d is writable",
                     range[0] + i);
         }
-    }
-
-    private static boolean isAll(final Member member, final int[] range, final long access) {
-        for (int number = range[0]; number < range[1]; number++) {
-            final Plot.Page page = member.plot.page(number);
-            if (!page.mapped || (page.protection & access) != access) {
-                return false;
-            }
-        }
-        return true;
     }
 }

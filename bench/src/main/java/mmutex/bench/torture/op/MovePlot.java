@@ -12,23 +12,24 @@ final class MovePlot implements TortureOperation {
     @Override
     public void perform(final Hand hand) {
         final Member member = hand.runAny();
-        final int[] range = hand.randomPlotRange();
-        final int pages = member.plot.hasHole(range[0], range[1]) ? 1 : range[1] - range[0];
-        final int to = hand.dice().nextInt(World.PLOT_PAGES - pages + 1);
+        final Plot plot = hand.choosePlot(member);
+        final int[] range = plot.chooseRange(hand.dice());
+        final int pages = plot.hasHole(range[0], range[1]) ? 1 : range[1] - range[0];
+        final int to = plot.chooseDestination(hand.dice(), pages);
         final boolean keepOld = hand.dice().nextInt(4) == 0;
         if (to < range[0] + pages && range[0] < to + pages) {
             return; // they would overlap
         }
         final Errno errno = member.process.mremap(
-                hand.cpu(), hand.plotAddr(range[0]), (long) pages * World.PAGE, hand.plotAddr(to), keepOld);
-        if (!member.plot.page(range[0]).mapped) {
+                hand.cpu(), plot.addr(range[0]), (long) pages * World.PAGE, plot.addr(to), keepOld);
+        if (!plot.page(range[0]).mapped) {
             Finding.require(
                     errno == Errno.EFAULT || errno == Errno.OK && pages == 1, "mremap of an unmapped page: %s", errno);
             if (errno == Errno.OK) {
-                member.plot.page(to).mapped = false;
+                plot.page(to).mapped = false;
             }
         } else if (errno == Errno.OK) {
-            member.plot.move(range[0], pages, to, keepOld);
+            plot.move(range[0], pages, to, keepOld);
         } else {
             // Several VMAs can't be moved at once; the destination is gone all the same.
             Finding.require(
@@ -39,7 +40,7 @@ final class MovePlot implements TortureOperation {
                     pages,
                     errno);
             for (int page = to; page < to + pages; page++) {
-                member.plot.page(page).mapped = false;
+                plot.page(page).mapped = false;
             }
         }
     }

@@ -3,10 +3,25 @@ package mmutex.bench.torture.op;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 
-/** What one hand knows about its own pages in one process. Used by that hand alone. */
+/** What one hand knows about some pages of its own in one process. Used by that hand alone. */
 final class Plot {
+    /** Of a large folio, and of what takes it apart: where pages are treated differently. */
+    private static final int[] EDGES = {
+        0,
+        World.FOLIO_PAGES / 2,
+        World.FOLIO_PAGES - 2,
+        World.FOLIO_PAGES,
+        World.FOLIO_PAGES + 1,
+        2 * World.FOLIO_PAGES - 3
+    };
+
+    private static final int RANGE_MAX = 4;
+
+    private static final Set<Long> FRESH = Set.of(0L);
+
     /** One page. */
     static final class Page {
         boolean mapped = true;
@@ -16,8 +31,8 @@ final class Plot {
         boolean mergeable;
         private boolean lazilyFreed;
 
-        /** The first and the last word: all that they may be, until somebody looks. */
-        private final Set<Long> possible = new HashSet<>(Set.of(0L));
+        /** The first and the last word: all that they may be, until somebody looks. Never changed, but replaced. */
+        private Set<Long> possible = FRESH;
 
         boolean isReadable() {
             return mapped && protection != 0;
@@ -35,11 +50,11 @@ final class Plot {
 
         /** What a device writes leaves no trace in the CPU's entry: a lazily freed page may be dropped all the same. */
         void deviceWrote(final long value) {
-            possible.clear();
-            possible.add(value);
+            possible = Set.of(value);
         }
 
         void mayHold(final long value) {
+            possible = new HashSet<>(possible);
             possible.add(value);
         }
 
@@ -81,27 +96,95 @@ final class Plot {
             copy.inherited = inherited;
             copy.mergeable = mergeable;
             if (!wiped) {
-                copy.possible.clear();
-                copy.possible.addAll(possible);
+                copy.possible = possible;
                 copy.lazilyFreed = lazilyFreed;
             }
             return copy;
         }
     }
 
+    private final long base;
     private final Page[] pages;
 
-    Plot() {
-        this(new Page[World.PLOT_PAGES]);
+    /** Fresh pages from an address on. */
+    Plot(final long base, final int count) {
+        this(base, new Page[count]);
         Arrays.setAll(pages, i -> new Page());
     }
 
-    private Plot(final Page[] pages) {
+    private Plot(final long base, final Page[] pages) {
+        this.base = base;
         this.pages = pages;
     }
 
     Page page(final int number) {
         return pages[number];
+    }
+
+    /** How many pages. */
+    int count() {
+        return pages.length;
+    }
+
+    /** Where a page is. */
+    long addr(final int page) {
+        return base + (long) page * World.PAGE;
+    }
+
+    /** Whether there is room for large folios. */
+    boolean isLarge() {
+        return pages.length >= World.FOLIO_PAGES;
+    }
+
+    // ---- choices ----------------------------------------------------------------------------------------------
+
+    int choosePage(final SplittableRandom dice) {
+        return isLarge() ? EDGES[dice.nextInt(EDGES.length)] + dice.nextInt(RANGE_MAX - 1) : dice.nextInt(count());
+    }
+
+    /** A first page and an end: a few pages, or, where there are large folios, now and then a whole one or half of one. */
+    int[] chooseRange(final SplittableRandom dice) {
+        if (isLarge() && dice.nextInt(3) == 0) {
+            final int length = dice.nextBoolean() ? World.FOLIO_PAGES : World.FOLIO_PAGES / 2;
+            final int first = length * dice.nextInt(count() / length);
+            return new int[] {first, first + length};
+        }
+        final int first = choosePage(dice);
+        return new int[] {first, first + 1 + dice.nextInt(Math.min(RANGE_MAX, count() - first))};
+    }
+
+    /** A large folio's place. */
+    int[] chooseFolio(final SplittableRandom dice) {
+        final int first = World.FOLIO_PAGES * dice.nextInt(count() / World.FOLIO_PAGES);
+        return new int[] {first, first + World.FOLIO_PAGES};
+    }
+
+    /** A place for so many pages, now and then any. */
+    int chooseDestination(final SplittableRandom dice, final int length) {
+        final int last = count() - length;
+        if (isLarge() && length % (World.FOLIO_PAGES / 2) == 0) {
+            return World.FOLIO_PAGES / 2 * dice.nextInt(last / (World.FOLIO_PAGES / 2) + 1);
+        }
+        return Math.min(last, isLarge() ? choosePage(dice) : dice.nextInt(last + 1));
+    }
+
+    // ---- changes of all pages of a range ------------------------------------------------------------------------
+
+    /** New memory in the place of whatever there was. */
+    void fresh(final int[] range) {
+        for (int number = range[0]; number < range[1]; number++) {
+            pages[number] = new Page();
+        }
+    }
+
+    boolean isAll(final int[] range, final long access) {
+        for (int number = range[0]; number < range[1]; number++) {
+            final Page page = pages[number];
+            if (!page.mapped || (page.protection & access) != access) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Pages have moved, over what was there. What is kept of the old range is empty. */
@@ -123,7 +206,7 @@ final class Plot {
     Plot forChild() {
         final Page[] copies = new Page[pages.length];
         Arrays.setAll(copies, i -> pages[i].forChild());
-        return new Plot(copies);
+        return new Plot(base, copies);
     }
 
     /** Whether the range has a hole. */

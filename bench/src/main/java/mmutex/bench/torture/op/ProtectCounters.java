@@ -12,9 +12,12 @@ final class ProtectCounters implements TortureOperation {
     @Override
     public void perform(final Hand hand) {
         hand.runRoot();
-        final int first = hand.dice().nextInt(Counters.PAGES);
-        final int pages = 1 + hand.dice().nextInt(Counters.PAGES - first);
-        final long addr = World.COUNTERS + (long) first * World.PAGE;
+        final boolean small = hand.dice().nextBoolean();
+        // Of a large folio: all, or some first pages.
+        final int all = small ? Counters.SMALL_PAGES : World.FOLIO_PAGES;
+        final int first = small ? hand.dice().nextInt(all) : 0;
+        final int pages = small || hand.dice().nextBoolean() ? 1 + hand.dice().nextInt(all - first) : all;
+        final long addr = (small ? World.COUNTERS : Counters.FOLIO) + (long) first * World.PAGE;
         protect(hand, addr, pages, World.READ);
         Thread.yield();
         protect(hand, addr, pages, World.READ_WRITE);

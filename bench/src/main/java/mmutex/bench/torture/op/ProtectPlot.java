@@ -12,15 +12,16 @@ final class ProtectPlot implements TortureOperation {
     @Override
     public void perform(final Hand hand) {
         final Member member = hand.runAny();
-        final int[] range = hand.randomPlotRange();
-        final int hole = member.plot.firstHole(range[0], range[1]);
+        final Plot plot = hand.choosePlot(member);
+        final int[] range = plot.chooseRange(hand.dice());
+        final int hole = plot.firstHole(range[0], range[1]);
         final long protection = PROTECTIONS[hand.dice().nextInt(PROTECTIONS.length)];
         final Errno errno = member.process.mprotect(
-                hand.cpu(), hand.plotAddr(range[0]), (long) (range[1] - range[0]) * World.PAGE, protection);
+                hand.cpu(), plot.addr(range[0]), (long) (range[1] - range[0]) * World.PAGE, protection);
         final Errno expected = hole < range[1] ? Errno.ENOMEM : Errno.OK;
         Finding.require(errno == expected, "mprotect of a plot: %s, expected %s", errno, expected);
         for (int page = range[0]; page < hole; page++) {
-            member.plot.page(page).protection = protection;
+            plot.page(page).protection = protection;
         }
     }
 

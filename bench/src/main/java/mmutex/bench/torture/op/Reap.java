@@ -27,11 +27,16 @@ final class Reap implements TortureOperation {
             return;
         }
         hand.run(member);
-        for (int page = 0; page < World.PLOT_PAGES; page++) {
-            hand.checkPlotPage(member, page);
+        for (int page = 0; page < member.plot.count(); page++) {
+            hand.checkPlotPage(member, member.plot, page);
+        }
+        for (int i = 0; i < FIELD_SAMPLES; i++) {
+            hand.checkPlotPage(member, member.field, member.field.choosePage(hand.dice()));
         }
         hand.runNone();
         member.process.exit(hand.cpu());
         hand.descendants().remove(index);
     }
+
+    private static final int FIELD_SAMPLES = 16;
 }

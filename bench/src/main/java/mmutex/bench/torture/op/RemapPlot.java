@@ -12,45 +12,34 @@ final class RemapPlot implements TortureOperation {
     @Override
     public void perform(final Hand hand) {
         final Member member = hand.runAny();
-        final int[] range = hand.randomPlotRange();
-        final long addr = hand.plotAddr(range[0]);
+        final Plot plot = hand.choosePlot(member);
+        final int[] range = plot.chooseRange(hand.dice());
+        final long addr = plot.addr(range[0]);
         final long length = (long) (range[1] - range[0]) * World.PAGE;
         switch (hand.dice().nextInt(4)) {
             case 0:
                 final Errno unmapped = member.process.munmap(hand.cpu(), addr, length);
                 Finding.require(unmapped == Errno.OK, "munmap of a plot: %s", unmapped);
                 for (int page = range[0]; page < range[1]; page++) {
-                    member.plot.page(page).mapped = false;
+                    plot.page(page).mapped = false;
                 }
                 break;
             case 1:
                 final Errno replaced = member.process.mmapOver(hand.cpu(), addr, length, World.READ_WRITE);
                 Finding.require(replaced == Errno.OK, "mmap over a plot: %s", replaced);
-                fresh(member, range);
+                plot.fresh(range);
                 break;
             default:
                 boolean free = true;
                 for (int page = range[0]; page < range[1]; page++) {
-                    free &= !member.plot.page(page).mapped;
+                    free &= !plot.page(page).mapped;
                 }
                 final Errno mapped = member.process.mmap(hand.cpu(), addr, length, World.READ_WRITE);
                 final Errno expected = free ? Errno.OK : Errno.EEXIST;
                 Finding.require(mapped == expected, "mmap of a plot: %s, expected %s", mapped, expected);
                 if (free) {
-                    fresh(member, range);
+                    plot.fresh(range);
                 }
-        }
-    }
-
-    private static void fresh(final Member member, final int[] range) {
-        for (int number = range[0]; number < range[1]; number++) {
-            final Plot.Page page = member.plot.page(number);
-            page.mapped = true;
-            page.protection = World.READ_WRITE;
-            page.inherited = true;
-            page.wiped = false;
-            page.mergeable = false;
-            page.holds(0);
         }
     }
 }

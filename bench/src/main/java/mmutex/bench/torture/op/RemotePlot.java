@@ -16,9 +16,10 @@ final class RemotePlot implements TortureOperation {
         if (member.reaped) {
             return;
         }
-        final int number = hand.randomPlotPage();
-        final Plot.Page page = member.plot.page(number);
-        final long addr = hand.plotAddr(number);
+        final Plot plot = hand.choosePlot(member);
+        final int number = plot.choosePage(hand.dice());
+        final Plot.Page page = plot.page(number);
+        final long addr = plot.addr(number);
         final boolean pinned = hand.dice().nextBoolean();
         final byte[] bytes = new byte[World.PAGE];
         if (hand.dice().nextBoolean()) {
@@ -27,7 +28,7 @@ final class RemotePlot implements TortureOperation {
                     : member.process.readForced(hand.cpu(), addr, bytes);
             requireDone(done, page.mapped && (!pinned || page.isReadable()), "read");
             if (done != 0) {
-                hand.checkPlotWord(member, number, MirrorPlot.word(bytes, 0));
+                hand.checkPlotWord(member, plot, number, MirrorPlot.word(bytes, 0));
             }
             return;
         }

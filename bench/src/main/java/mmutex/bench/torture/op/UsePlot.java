@@ -12,18 +12,19 @@ final class UsePlot implements TortureOperation {
     @Override
     public void perform(final Hand hand) {
         final Member member = hand.runAny();
-        final int number = hand.randomPlotPage();
+        final Plot plot = hand.choosePlot(member);
+        final int number = plot.choosePage(hand.dice());
         if (hand.dice().nextBoolean()) {
-            hand.checkPlotPage(member, number);
+            hand.checkPlotPage(member, plot, number);
         } else {
-            write(hand, member, number);
+            write(hand, member, plot, number);
         }
     }
 
-    static void write(final Hand hand, final Member member, final int number) {
-        final Plot.Page page = member.plot.page(number);
+    static void write(final Hand hand, final Member member, final Plot plot, final int number) {
+        final Plot.Page page = plot.page(number);
         final long value = hand.freshValue();
-        final Signal signal = hand.cpu().storeLong(hand.plotAddr(number), value);
+        final Signal signal = hand.cpu().storeLong(plot.addr(number), value);
         if (member.reaped && signal == Signal.BUS_ADRERR) {
             return;
         }
@@ -38,7 +39,7 @@ final class UsePlot implements TortureOperation {
                 expected);
         if (signal == Signal.NONE) {
             // The first word may still be what it may have been; the last one makes it certain.
-            hand.cpu().storeLong(hand.plotAddr(number) + World.PAGE - Long.BYTES, value);
+            hand.cpu().storeLong(plot.addr(number) + World.PAGE - Long.BYTES, value);
             page.holds(value);
         }
     }

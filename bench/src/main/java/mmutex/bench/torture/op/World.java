@@ -2,6 +2,7 @@ package mmutex.bench.torture.op;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import mmutex.change.Advisor.Advice;
 import mmutex.change.SamePageMerger;
 import mmutex.device.MirrorDevice;
 import mmutex.device.MirrorHandle;
@@ -29,11 +30,14 @@ public final class World {
 
     static final int PAGE = 4096;
     static final int PLOT_PAGES = 12;
+    static final int FOLIO_PAGES = 512;
+    static final int FIELD_PAGES = 2 * FOLIO_PAGES;
     static final long READ = VmFlags.READ;
     static final long READ_WRITE = VmFlags.READ | VmFlags.WRITE;
 
     private static final int SWAP_SLOTS = 2048;
     private static final long PLOTS = 0x6000_0000L;
+    private static final long FIELDS = 0x1_0000_0000L;
 
     private final Machine machine;
     private final Process root;
@@ -59,9 +63,13 @@ public final class World {
         this.merger = machine.newSamePageMerger();
         final Errno swap = machine.swapOn(SWAP_SLOTS);
         Finding.require(swap == Errno.OK, "swapon failed: %s", swap);
-        map(task, COUNTERS, Counters.PAGES);
+        map(task, COUNTERS, Counters.SMALL_PAGES);
+        map(task, Counters.FOLIO, FOLIO_PAGES);
+        welcomeHugePages(task, Counters.FOLIO, FOLIO_PAGES);
         map(task, COMMONS, COMMONS_PAGES);
         map(task, PLOTS, hands * PLOT_PAGES);
+        map(task, FIELDS, hands * FIELD_PAGES);
+        welcomeHugePages(task, FIELDS, hands * FIELD_PAGES);
         final Errno shared = root.mmapShared(task, SHARED, PAGE, READ_WRITE);
         Finding.require(shared == Errno.OK, "mmap of shared memory failed: %s", shared);
         this.passing = machine.newMirrorDevice(hands + 1);
@@ -71,6 +79,11 @@ public final class World {
     private void map(final Task task, final long addr, final int pages) {
         final Errno errno = root.mmap(task, addr, (long) pages * PAGE, READ_WRITE);
         Finding.require(errno == Errno.OK, "mmap of fresh memory failed: %s", errno);
+    }
+
+    private void welcomeHugePages(final Task task, final long addr, final int pages) {
+        final Errno errno = root.madvise(task, addr, (long) pages * PAGE, Advice.HUGEPAGE);
+        Finding.require(errno == Errno.OK, "MADV_HUGEPAGE of fresh memory: %s", errno);
     }
 
     public Machine machine() {
@@ -105,6 +118,12 @@ public final class World {
      */
     public static boolean mayHaveManyMakers(final SemanticProfile profile) {
         return profile.makeCheck() != MakeCheck.NONE;
+    }
+
+    /** Makes all counters writable, whatever they are now. */
+    public Errno openCounters(final Task task) {
+        final Errno small = root.mprotect(task, COUNTERS, (long) Counters.SMALL_PAGES * PAGE, READ_WRITE);
+        return small == Errno.OK ? root.mprotect(task, Counters.FOLIO, (long) FOLIO_PAGES * PAGE, READ_WRITE) : small;
     }
 
     /**
@@ -149,6 +168,11 @@ public final class World {
 
     static long plot(final int hand) {
         return PLOTS + (long) hand * PLOT_PAGES * PAGE;
+    }
+
+    /** Where a hand's large folios are. */
+    static long field(final int hand) {
+        return FIELDS + (long) hand * FIELD_PAGES * PAGE;
     }
 
     /**

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.SplittableRandom;
+import mmutex.bench.run.Referee;
 import mmutex.fault.Signal;
 import mmutex.machine.Cpu;
 import mmutex.machine.Machine;
@@ -40,12 +41,12 @@ class OraclesTest {
 
     @Test
     void shouldNoticeAForeignValueInAPlot() {
-        UsePlot.write(hand, hand.root(), 3);
-        hand.checkPlotPage(hand.root(), 3);
+        UsePlot.write(hand, hand.root(), hand.root().plot, 3);
+        hand.checkPlotPage(hand.root(), hand.root().plot, 3);
 
-        intrude(hand.plotAddr(3) + World.PAGE - Long.BYTES, 7);
+        intrude(hand.root().plot.addr(3) + World.PAGE - Long.BYTES, 7);
 
-        assertThatThrownBy(() -> hand.checkPlotPage(hand.root(), 3))
+        assertThatThrownBy(() -> hand.checkPlotPage(hand.root(), hand.root().plot, 3))
                 .isInstanceOf(Finding.class)
                 .hasMessageContaining("page 3 of process 0 holds 0x7, expected 0xa7ff");
     }
@@ -53,9 +54,11 @@ class OraclesTest {
     @Test
     void shouldNoticeAPageThatShouldNotBeReadable() {
         hand.root().plot.page(3).protection = 0;
-        assertThatThrownBy(() -> hand.checkPlotPage(hand.root(), 3)).isInstanceOf(Finding.class);
+        assertThatThrownBy(() -> hand.checkPlotPage(hand.root(), hand.root().plot, 3))
+                .isInstanceOf(Finding.class);
         hand.root().plot.page(4).mapped = false;
-        assertThatThrownBy(() -> hand.checkPlotPage(hand.root(), 4)).isInstanceOf(Finding.class);
+        assertThatThrownBy(() -> hand.checkPlotPage(hand.root(), hand.root().plot, 4))
+                .isInstanceOf(Finding.class);
     }
 
     @Test
@@ -72,7 +75,7 @@ class OraclesTest {
 
     @Test
     void shouldKeepAChildsPlotAsItWasAtTheFork() {
-        UsePlot.write(hand, hand.root(), 0);
+        UsePlot.write(hand, hand.root(), hand.root().plot, 0);
         hand.root().plot.page(1).inherited = false;
         hand.root().plot.page(2).holds(9);
         hand.root().plot.page(2).wiped = true;
@@ -135,7 +138,7 @@ class OraclesTest {
                     .withProfile(profile)
                     .withDelivery(delivery)
                     .withCpus(1)
-                    .withFrames(4096));
+                    .withFrames(32768));
             final World alone = new World(quiet, quiet.newTask("test"), 1, 1);
             final Hand worker = new Hand(alone, 0, quiet.cpu(0), new SplittableRandom(7));
             for (int round = 0; round < 20; round++) {
@@ -143,10 +146,13 @@ class OraclesTest {
                     operation.perform(worker);
                 }
             }
+            assertThat(worker.outcomes())
+                    .containsKeys("large folio by fault", "large folio by MADV_COLLAPSE", "large folio of counters");
             worker.finish();
             alone.end(quiet.newTask("end"));
-            assertThat(quiet.platform().allocator().inUse()).isZero();
-            assertThat(quiet.platform().tables().inUse()).isZero();
+            final Referee referee = new Referee(quiet, quiet.newTask("referee"));
+            referee.checkNothingLeft();
+            assertThat(referee.outcome().violations()).isEmpty();
         }
     }
 }

@@ -1,0 +1,31 @@
+package mmutex.bench.torture.op;
+
+import mmutex.change.Advisor.Advice;
+import mmutex.mm.Errno;
+
+/** MADV_COLLAPSE of counters while all add to them, devices as well: pages that somebody else has stay as they are. */
+final class CollapseCounters implements TortureOperation {
+    @Override
+    public int weight() {
+        return 2;
+    }
+
+    @Override
+    public void perform(final Hand hand) {
+        final Member member = hand.runAny();
+        if (member.reaped) {
+            return;
+        }
+        final long length = (long) World.FOLIO_PAGES * World.PAGE;
+        if (member.isRoot()) { // a page must be writable
+            AddToCounter.add(hand, Counters.SMALL_PAGES * Counters.PER_PAGE, 1);
+        }
+        final boolean before = hand.isHuge(member, Counters.FOLIO);
+        final Errno errno = member.process.madvise(hand.cpu(), Counters.FOLIO, length, Advice.COLLAPSE);
+        Finding.require(
+                errno == Errno.OK || CollapseField.REFUSALS.contains(errno), "MADV_COLLAPSE of counters: %s", errno);
+        if (errno == Errno.OK && !before) {
+            hand.happened("large folio of counters");
+        }
+    }
+}
