@@ -78,6 +78,11 @@ public final class Hand {
         return plot.isLarge() && world.profile().makeConfusesSubpages() ? world.wild() : mirror;
     }
 
+    /** Its own file. */
+    Scroll scroll() {
+        return world.scroll(number);
+    }
+
     Member root() {
         return root;
     }
@@ -217,6 +222,10 @@ public final class Hand {
     }
 
     private void checkPlots(final Member member) {
+        for (int page = 0; page < Scroll.PAGES && !member.reaped; page++) {
+            UseScroll.read(this, member, page, true);
+            UseScroll.read(this, member, page, false);
+        }
         for (final Plot plot : List.of(member.plot, member.field)) {
             for (int page = 0; page < plot.count(); page++) {
                 checkPlotPage(member, plot, page);

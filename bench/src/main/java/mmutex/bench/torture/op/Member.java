@@ -17,6 +17,9 @@ final class Member {
     final Plot plot;
 
     final Plot field;
+    /** Of the hand's file. */
+    final Scroll.Copies copies;
+
     /** Of a descendant: its counters as it has seen or left them. */
     final long[] counters = new long[Counters.count()];
     /** Of a descendant: bounds of what the fork can have copied. */
@@ -31,13 +34,15 @@ final class Member {
             final int lineage,
             final long forkStamp,
             final Plot plot,
-            final Plot field) {
+            final Plot field,
+            final Scroll.Copies copies) {
         this.process = process;
         this.parent = parent;
         this.lineage = lineage;
         this.forkStamp = forkStamp;
         this.plot = plot;
         this.field = field;
+        this.copies = copies;
         Arrays.fill(counters, UNKNOWN);
     }
 
@@ -49,11 +54,12 @@ final class Member {
                 Tags.ROOT_LINEAGE,
                 Long.MAX_VALUE,
                 new Plot(World.plot(hand), World.PLOT_PAGES),
-                new Plot(World.field(hand), World.FIELD_PAGES));
+                new Plot(World.field(hand), World.FIELD_PAGES),
+                new Scroll.Copies());
     }
 
     Member child(final Process child, final int childLineage, final long stamp) {
-        return new Member(child, this, childLineage, stamp, plot.forChild(), field.forChild());
+        return new Member(child, this, childLineage, stamp, plot.forChild(), field.forChild(), copies.forChild());
     }
 
     boolean isRoot() {

@@ -30,6 +30,10 @@ public final class Operations {
             new Reclaim(),
             new Compact(),
             new MergeSamePages(),
+            new UseScroll(),
+            new TruncateScroll(),
+            new AdviseScroll(),
+            new RemapScroll(),
             new RenewField(),
             new CollapseField(),
             new CollapseCounters(),
@@ -40,6 +44,7 @@ public final class Operations {
             new MirrorCounters(),
             new MirrorCommons(),
             new MirrorPlot(),
+            new MirrorScroll(),
             new MigratePlot(),
             new WildExclusive());
 

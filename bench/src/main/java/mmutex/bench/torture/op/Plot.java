@@ -1,10 +1,7 @@
 package mmutex.bench.torture.op;
 
 import java.util.Arrays;
-import java.util.HashSet;
-import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.stream.Collectors;
 
 /** What one hand knows about some pages of its own in one process. Used by that hand alone. */
 final class Plot {
@@ -20,8 +17,6 @@ final class Plot {
 
     private static final int RANGE_MAX = 4;
 
-    private static final Set<Long> FRESH = Set.of(0L);
-
     /** One page. */
     static final class Page {
         boolean mapped = true;
@@ -31,8 +26,8 @@ final class Plot {
         boolean mergeable;
         private boolean lazilyFreed;
 
-        /** The first and the last word: all that they may be, until somebody looks. Never changed, but replaced. */
-        private Set<Long> possible = FRESH;
+        /** The first and the last word. */
+        private Possible possible = Possible.ZERO;
 
         boolean isReadable() {
             return mapped && protection != 0;
@@ -50,12 +45,11 @@ final class Plot {
 
         /** What a device writes leaves no trace in the CPU's entry: a lazily freed page may be dropped all the same. */
         void deviceWrote(final long value) {
-            possible = Set.of(value);
+            possible = Possible.of(value);
         }
 
         void mayHold(final long value) {
-            possible = new HashSet<>(possible);
-            possible.add(value);
+            possible = possible.or(value);
         }
 
         /** MADV_FREE: from now on, until the CPU writes to it, the page may turn into zeros whenever memory is short. */
@@ -70,7 +64,7 @@ final class Plot {
 
         /** Whether it may hold what was found; if so, that is what it holds. */
         boolean admits(final long found) {
-            if (possible.contains(found)) {
+            if (possible.admits(found)) {
                 deviceWrote(found);
                 return true;
             }
@@ -82,10 +76,7 @@ final class Plot {
         }
 
         String expected() {
-            return possible.stream()
-                            .map(value -> "0x" + Long.toHexString(value))
-                            .collect(Collectors.joining(" or "))
-                    + (lazilyFreed ? " or 0, lazily freed" : "");
+            return possible + (lazilyFreed ? " or 0, lazily freed" : "");
         }
 
         private Page forChild() {

@@ -1,5 +1,7 @@
 package mmutex.bench.torture.op;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import mmutex.change.Advisor.Advice;
@@ -7,6 +9,7 @@ import mmutex.change.SamePageMerger;
 import mmutex.device.MirrorDevice;
 import mmutex.device.MirrorHandle;
 import mmutex.layout.VmFlags;
+import mmutex.machine.File;
 import mmutex.machine.Machine;
 import mmutex.machine.Process;
 import mmutex.mm.Errno;
@@ -37,6 +40,7 @@ public final class World {
 
     private static final int SWAP_SLOTS = 2048;
     private static final long PLOTS = 0x6000_0000L;
+    private static final long SCROLLS = 0x7400_0000L;
     private static final long FIELDS = 0x1_0000_0000L;
 
     private final Machine machine;
@@ -47,6 +51,7 @@ public final class World {
     private final AtomicBoolean scanning = new AtomicBoolean();
     private final SamePageMerger merger;
     private final MirrorHandle wild;
+    private final List<Scroll> scrolls = new ArrayList<>();
     private final MirrorDevice passing;
     private final int adders;
 
@@ -72,8 +77,28 @@ public final class World {
         welcomeHugePages(task, FIELDS, hands * FIELD_PAGES);
         final Errno shared = root.mmapShared(task, SHARED, PAGE, READ_WRITE);
         Finding.require(shared == Errno.OK, "mmap of shared memory failed: %s", shared);
+        for (int i = 0; i < hands; i++) {
+            scrolls.add(newScroll(task, i));
+        }
         this.passing = machine.newMirrorDevice(hands + 1);
         this.wild = machine.newMirrorDevice(hands).open(task, root.space());
+    }
+
+    private Scroll newScroll(final Task task, final int hand) {
+        final File file = machine.newFile(task, Scroll.PAGES);
+        final Scroll scroll = new Scroll(file, SCROLLS + (long) hand * 4 * Scroll.PAGES * PAGE);
+        for (final boolean shared : new boolean[] {true, false}) {
+            final long addr = shared ? scroll.sharedAddr(0) : scroll.privateAddr(0);
+            final Errno errno =
+                    root.mmapFile(task, addr, (long) Scroll.PAGES * PAGE, READ_WRITE, file, 0, shared);
+            Finding.require(errno == Errno.OK, "mmap of a file failed: %s", errno);
+        }
+        return scroll;
+    }
+
+    /** A hand's file. */
+    Scroll scroll(final int hand) {
+        return scrolls.get(hand);
     }
 
     private void map(final Task task, final long addr, final int pages) {
@@ -182,6 +207,7 @@ public final class World {
      */
     public void end(final Task task) {
         wild.close(task);
+        scrolls.forEach(scroll -> scroll.file().close(task));
         root.exit(task);
     }
 }
