@@ -41,6 +41,9 @@ final class Torture {
     /** For each hand: what large folios keep, of its own processes and of copies. */
     private static final int FRAMES_PER_HAND = 8192;
 
+    /** Whose dice are whose: hands, devices, handler. */
+    private static final int HANDLER = TortureOptions.HANDS_MAX + TortureOptions.DEVICES_MAX;
+
     private static final long TICK_NS = 50_000_000;
     /** Seconds for one operation of an actor that has a core. */
     private static final long PATIENCE_S = 20;
@@ -57,6 +60,7 @@ final class Torture {
     private final RefereeActor refereeActor;
     private final List<HandActor> hands = new ArrayList<>();
     private final List<ComputingActor> devices = new ArrayList<>();
+    private final HandlerActor handler;
     private final int actorsPerCore;
     private final int computing;
     private Watch watch;
@@ -80,12 +84,14 @@ final class Torture {
         this.actorsPerCore = (working + cores - 1) / cores;
         this.world = new World(machine, task, options.hands(), options.hands() + computing * LANES);
         this.operations = Operations.of(options.profile());
-        this.line = new StartingLine(working + 1);
-        this.gate = new Gate(working, stop);
+        this.line = new StartingLine(working + 2);
+        this.gate = new Gate(working + 1, stop);
         final InvariantChecker checker = new InvariantChecker(machine);
         this.referee = new Referee(machine, task, checker);
         this.refereeActor = new RefereeActor(referee, gate, stop, line);
         castActors(checker);
+        this.handler = new HandlerActor(
+                world.nursery(), machine.newTask("handler"), dice(HANDLER), gate, stop, line);
         if (options.watched()) {
             watch = new Watch(machine.platform());
             // Last of all subscribers: it judges what those before it have done.
@@ -143,7 +149,7 @@ final class Torture {
     }
 
     private TortureResult runWatched(final DoubleConsumer progress) throws InterruptedException {
-        final List<ActorThread> all = Stream.of(hands, devices, List.of(refereeActor))
+        final List<ActorThread> all = Stream.of(hands, devices, List.of(handler, refereeActor))
                 .<ActorThread>flatMap(List::stream)
                 .toList();
         all.forEach(actor -> actor.thread().start());
@@ -238,6 +244,7 @@ final class Torture {
         final Map<String, Long> happened = new TreeMap<>();
         hands.forEach(
                 actor -> actor.hand().outcomes().forEach((what, times) -> happened.merge(what, times, Long::sum)));
+        happened.merge("faults of the handler", handler.handled(), Long::sum);
         return happened;
     }
 

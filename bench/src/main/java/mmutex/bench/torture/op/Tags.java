@@ -44,9 +44,14 @@ public final class Tags {
         return stamp.get();
     }
 
-    /** Whether a word is a tag for a page, by the process that everything starts with. */
+    /** Whether a word is a tag for a page. */
     public static boolean isFor(final long word, final int page) {
-        return isTag(word) && page(word) == page && lineage(word) == ROOT_LINEAGE;
+        return isTag(word) && page(word) == page;
+    }
+
+    /** Whether the process that everything starts with wrote a tag. */
+    public static boolean isByRoot(final long tag) {
+        return lineage(tag) == ROOT_LINEAGE;
     }
 
     static boolean isTag(final long word) {

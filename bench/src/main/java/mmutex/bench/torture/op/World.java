@@ -25,11 +25,15 @@ public final class World {
     /** Pages that all hands and devices write tags to and take away from each other. */
     public static final long COMMONS = 0x5000_0000L;
 
-    /** How many. */
-    public static final int COMMONS_PAGES = 8;
+    static final int COMMONS_PAGES = 8;
 
     /** A word that the shared process and all its descendants share. */
     public static final long SHARED = 0x7000_0000L;
+
+    static final int FILE_PAGES = 8;
+
+    /** How many places {@link #detourAddr} knows. */
+    public static final int DETOURS = COMMONS_PAGES + FILE_PAGES;
 
     static final int PAGE = 4096;
     static final int PLOT_PAGES = 12;
@@ -40,6 +44,7 @@ public final class World {
 
     private static final int SWAP_SLOTS = 2048;
     private static final long PLOTS = 0x6000_0000L;
+    private static final long COMMON_FILE = 0x7300_0000L;
     private static final long SCROLLS = 0x7400_0000L;
     private static final long FIELDS = 0x1_0000_0000L;
 
@@ -51,6 +56,8 @@ public final class World {
     private final AtomicBoolean scanning = new AtomicBoolean();
     private final SamePageMerger merger;
     private final MirrorHandle wild;
+    private final Nursery nursery;
+    private final File commonFile;
     private final List<Scroll> scrolls = new ArrayList<>();
     private final MirrorDevice passing;
     private final int adders;
@@ -80,6 +87,11 @@ public final class World {
         for (int i = 0; i < hands; i++) {
             scrolls.add(newScroll(task, i));
         }
+        this.commonFile = machine.newFile(task, FILE_PAGES);
+        mapFile(task, commonFile(0, true), FILE_PAGES, commonFile, true);
+        mapFile(task, commonFile(0, false), FILE_PAGES, commonFile, false);
+        map(task, Nursery.addr(0), Nursery.PAGES);
+        this.nursery = new Nursery(task, root, tags);
         this.passing = machine.newMirrorDevice(hands + 1);
         this.wild = machine.newMirrorDevice(hands).open(task, root.space());
     }
@@ -87,13 +99,49 @@ public final class World {
     private Scroll newScroll(final Task task, final int hand) {
         final File file = machine.newFile(task, Scroll.PAGES);
         final Scroll scroll = new Scroll(file, SCROLLS + (long) hand * 4 * Scroll.PAGES * PAGE);
-        for (final boolean shared : new boolean[] {true, false}) {
-            final long addr = shared ? scroll.sharedAddr(0) : scroll.privateAddr(0);
-            final Errno errno =
-                    root.mmapFile(task, addr, (long) Scroll.PAGES * PAGE, READ_WRITE, file, 0, shared);
-            Finding.require(errno == Errno.OK, "mmap of a file failed: %s", errno);
-        }
+        mapFile(task, scroll.sharedAddr(0), Scroll.PAGES, file, true);
+        mapFile(task, scroll.privateAddr(0), Scroll.PAGES, file, false);
         return scroll;
+    }
+
+    private void mapFile(
+            final Task task, final long addr, final int pages, final File file, final boolean shared) {
+        final Errno errno = root.mmapFile(task, addr, (long) pages * PAGE, READ_WRITE, file, 0, shared);
+        Finding.require(errno == Errno.OK, "mmap of a file failed: %s", errno);
+    }
+
+    /** Where a page of the file is that all map. */
+    static long commonFile(final int page, final boolean shared) {
+        return COMMON_FILE + (shared ? page : 2 * FILE_PAGES + page) * (long) PAGE;
+    }
+
+    /** What tags of a page of that file say. */
+    static int fileTag(final int page) {
+        return 128 + page;
+    }
+
+    File commonFile() {
+        return commonFile;
+    }
+
+    /** The pages whose faults a handler resolves. */
+    public Nursery nursery() {
+        return nursery;
+    }
+
+    /** Where a device that computes meets others, besides the counters: common pages, then those of the common file. */
+    public static long detourAddr(final int detour) {
+        return detour < COMMONS_PAGES ? commons(detour) : commonFile(detour - COMMONS_PAGES, true);
+    }
+
+    /** What tags say there. */
+    public static int detourTag(final int detour) {
+        return detour < COMMONS_PAGES ? detour : fileTag(detour - COMMONS_PAGES);
+    }
+
+    /** Whether a device may have it exclusively: not so a file's page. */
+    public static boolean isExclusiveDetour(final int detour) {
+        return detour < COMMONS_PAGES;
     }
 
     /** A hand's file. */
@@ -207,6 +255,8 @@ public final class World {
      */
     public void end(final Task task) {
         wild.close(task);
+        nursery.close(task);
+        commonFile.close(task);
         scrolls.forEach(scroll -> scroll.file().close(task));
         root.exit(task);
     }

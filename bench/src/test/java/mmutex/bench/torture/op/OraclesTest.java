@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import mmutex.bench.run.Referee;
 import mmutex.fault.Signal;
 import mmutex.machine.Cpu;
@@ -12,6 +13,7 @@ import mmutex.machine.Machine;
 import mmutex.machine.MachineSpec;
 import mmutex.machine.Process;
 import mmutex.mm.SemanticProfile;
+import mmutex.mm.Task;
 import mmutex.notify.Delivery;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -129,10 +131,10 @@ class OraclesTest {
         assertThatThrownBy(() -> hand.sawShared(2)).hasMessageContaining("ran backwards");
     }
 
-    /** Each operation alone, often enough to take each of its ways, on a machine where nobody disturbs it. */
+    /** Each operation alone, often enough to take each of its ways, on a machine where nobody disturbs it but the handler. */
     @ParameterizedTest
     @EnumSource(Delivery.class)
-    void shouldPerformEachOperation(final Delivery delivery) {
+    void shouldPerformEachOperation(final Delivery delivery) throws InterruptedException {
         for (final SemanticProfile profile : SemanticProfile.ALL) {
             final Machine quiet = new Machine(MachineSpec.defaults()
                     .withProfile(profile)
@@ -141,10 +143,26 @@ class OraclesTest {
                     .withFrames(32768));
             final World alone = new World(quiet, quiet.newTask("test"), 1, 1);
             final Hand worker = new Hand(alone, 0, quiet.cpu(0), new SplittableRandom(7));
-            for (int round = 0; round < 20; round++) {
-                for (final TortureOperation operation : Operations.of(profile)) {
-                    operation.perform(worker);
+            final AtomicBoolean done = new AtomicBoolean();
+            final Thread handler = new Thread(() -> {
+                final Task task = quiet.newTask("handler");
+                final SplittableRandom dice = new SplittableRandom(8);
+                while (!done.get()) {
+                    if (!alone.nursery().handle(task, dice)) {
+                        Thread.yield();
+                    }
                 }
+            });
+            handler.start();
+            try {
+                for (int round = 0; round < 20; round++) {
+                    for (final TortureOperation operation : Operations.of(profile)) {
+                        operation.perform(worker);
+                    }
+                }
+            } finally {
+                done.set(true);
+                handler.join();
             }
             assertThat(worker.outcomes())
                     .containsKeys("large folio by fault", "large folio by MADV_COLLAPSE", "large folio of counters");
