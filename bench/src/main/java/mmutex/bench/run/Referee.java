@@ -55,10 +55,12 @@ public final class Referee {
         }
     }
 
-    /** The huge page of zeroes is everybody's, and stays once anybody has read it. */
+    /** The huge page of zeroes is everybody's, and stays once anybody has read it; so does the pool of huge pages. */
     private long kept() {
         final boolean hasZeroes = machine.platform().hugeZero().current() != FrameAllocator.NONE;
-        return hasZeroes ? machine.platform().frames().compoundFrames() : 0;
+        final int pool = machine.platform().hugePages().free(task);
+        return (hasZeroes ? machine.platform().frames().compoundFrames() : 0)
+                + (long) pool * machine.platform().hugePages().framesPerPage();
     }
 
     public Outcome outcome() {

@@ -33,7 +33,7 @@ final class MigratePlot implements TortureOperation {
     }
 
     /** Holes and forbidden pages are refused; busy and exclusive ones passed over, and then perhaps not readable. */
-    private static void accept(final Result result, final String what) {
+    static void accept(final Result result, final String what) {
         Finding.require(
                 result.errno() == Errno.OK
                         || result.errno() == Errno.EINVAL

@@ -30,6 +30,10 @@ public final class Operations {
             new Reclaim(),
             new Compact(),
             new MergeSamePages(),
+            new PipePlot(),
+            new InspectPlot(),
+            new WaitOnCounter(),
+            new SwapOff(),
             new UseScroll(),
             new TruncateScroll(),
             new AdviseScroll(),
@@ -50,6 +54,10 @@ public final class Operations {
             new MirrorPlot(),
             new MirrorScroll(),
             new MigratePlot(),
+            new MirrorIntoPlot(),
+            new MigrateCommons(),
+            new PassHandle(),
+            new StrangeMemory(),
             new WildExclusive());
 
     private Operations() {}

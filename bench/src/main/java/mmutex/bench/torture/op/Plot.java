@@ -48,6 +48,12 @@ final class Plot {
             possible = Possible.of(value);
         }
 
+        /** The owner has copied another page here. */
+        void holdsWhat(final Page other) {
+            lazilyFreed = false;
+            possible = other.lazilyFreed ? other.possible.or(0) : other.possible;
+        }
+
         void mayHold(final long value) {
             possible = possible.or(value);
         }

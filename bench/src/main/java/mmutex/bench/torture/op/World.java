@@ -42,6 +42,7 @@ public final class World {
     static final long READ = VmFlags.READ;
     static final long READ_WRITE = VmFlags.READ | VmFlags.WRITE;
 
+    private static final int HUGE_PAGES = 3;
     private static final int SWAP_SLOTS = 2048;
     private static final long PLOTS = 0x6000_0000L;
     private static final long COMMON_FILE = 0x7300_0000L;
@@ -54,6 +55,7 @@ public final class World {
     private final Tags tags = new Tags();
     private final AtomicLong sharedAdditions = new AtomicLong();
     private final AtomicBoolean scanning = new AtomicBoolean();
+    private final AtomicBoolean swapping = new AtomicBoolean();
     private final SamePageMerger merger;
     private final MirrorHandle wild;
     private final Nursery nursery;
@@ -75,6 +77,7 @@ public final class World {
         this.merger = machine.newSamePageMerger();
         final Errno swap = machine.swapOn(SWAP_SLOTS);
         Finding.require(swap == Errno.OK, "swapon failed: %s", swap);
+        Finding.require(machine.reserveHugePages(task, HUGE_PAGES), "no frames for huge pages");
         map(task, COUNTERS, Counters.SMALL_PAGES);
         map(task, Counters.FOLIO, FOLIO_PAGES);
         welcomeHugePages(task, Counters.FOLIO, FOLIO_PAGES);
@@ -228,6 +231,17 @@ public final class World {
             merger.scan(task, machine.spaces());
             scanning.set(false);
         }
+    }
+
+    /** swapoff and swapon, unless somebody else is about it. */
+    Errno renewSwap(final Task task) {
+        if (!swapping.compareAndSet(false, true)) {
+            return Errno.OK;
+        }
+        final Errno off = machine.swapOff(task);
+        final Errno on = off == Errno.OK ? machine.swapOn(SWAP_SLOTS) : off;
+        swapping.set(false);
+        return on;
     }
 
     /** How far a counter may be ahead of what is known to have been added. */

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The oracles of torture, each contradicted on purpose. */
 class OraclesTest {
     private final Machine machine = new Machine(
-            MachineSpec.defaults().withDelivery(Delivery.INLINE).withCpus(2).withFrames(1024));
+            MachineSpec.defaults().withDelivery(Delivery.INLINE).withCpus(2).withFrames(8192));
     private final World world = new World(machine, machine.newTask("test"), 1, 1);
     private final Cpu cpu = machine.cpu(0);
     private final Hand hand = new Hand(world, 0, cpu, new SplittableRandom(1));

@@ -1,0 +1,34 @@
+package mmutex.bench.torture.op;
+
+import mmutex.device.DeviceBuffer;
+import mmutex.device.MirrorHandle.Result;
+import mmutex.mm.Errno;
+
+/** Common pages and counters move between the memories of several devices and the machine's, while all use them. */
+final class MigrateCommons implements TortureOperation {
+    @Override
+    public int weight() {
+        return 4;
+    }
+
+    @Override
+    public void perform(final Hand hand) {
+        final Member member = hand.runRoot();
+        final boolean counters = hand.dice().nextBoolean();
+        final int all = counters ? Counters.SMALL_PAGES : World.COMMONS_PAGES;
+        final int first = hand.dice().nextInt(all);
+        final int pages = 1 + hand.dice().nextInt(all - first);
+        final long addr = counters ? Counters.pageAddr(first) : World.commons(first);
+        final byte[] data = new byte[pages * World.PAGE];
+        final Result result = hand.dice().nextInt(3) == 0
+                ? hand.mirror().migrateToSystem(hand.cpu(), addr, pages)
+                : hand.mirror().migrateToDevice(hand.cpu(), addr, pages, DeviceBuffer.ofArray(data));
+        MigratePlot.accept(result, "migration of what all use");
+        for (int i = 0; result.errno() == Errno.OK && !counters && i < pages; i++) {
+            member.checkCommon(first + i, MirrorPlot.word(data, i), "device of " + hand.cpu().name());
+        }
+        if (result.errno() == Errno.OK) {
+            hand.happened("migration of what all use");
+        }
+    }
+}
