@@ -12,6 +12,8 @@ final class RefereeActor extends ActorThread {
     /** And so many times as long as the look took: it must not keep a core from those it looks at. */
     private static final int NAP_LOOKS = 3;
 
+    private static final long NAP_NS_MAX = 40_000_000;
+
     /** Looks between two pauses. */
     private static final int LOOKS = 10;
 
@@ -37,7 +39,8 @@ final class RefereeActor extends ActorThread {
                 stop().set();
             }
             progress().operations(looks);
-            LockSupport.parkNanos(Math.max(NAP_NS, NAP_LOOKS * (System.nanoTime() - start)));
+            final long took = System.nanoTime() - start;
+            LockSupport.parkNanos(Math.min(NAP_NS_MAX, Math.max(NAP_NS, NAP_LOOKS * took)));
         }
     }
 
