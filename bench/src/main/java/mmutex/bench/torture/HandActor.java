@@ -5,8 +5,8 @@ import java.util.SplittableRandom;
 import mmutex.bench.run.ActorThread;
 import mmutex.bench.run.StartingLine;
 import mmutex.bench.run.StopSignal;
-import mmutex.bench.torture.op.Hand;
-import mmutex.bench.torture.op.TortureOperation;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
 
 /** A hand's thread: one operation after the other, by weight. */
 final class HandActor extends ActorThread {

@@ -5,7 +5,7 @@ import java.util.concurrent.locks.LockSupport;
 import mmutex.bench.run.ActorThread;
 import mmutex.bench.run.StartingLine;
 import mmutex.bench.run.StopSignal;
-import mmutex.bench.torture.op.Nursery;
+import mmutex.bench.torture.world.Nursery;
 import mmutex.mm.Task;
 
 /** The thread that resolves user faults: others wait for it in the middle of an access. */

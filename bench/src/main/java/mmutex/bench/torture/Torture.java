@@ -14,12 +14,12 @@ import mmutex.bench.run.Referee;
 import mmutex.bench.run.StartingLine;
 import mmutex.bench.run.StopSignal;
 import mmutex.bench.run.Watchdog;
-import mmutex.bench.torture.op.Counters;
-import mmutex.bench.torture.op.Finding;
-import mmutex.bench.torture.op.Hand;
 import mmutex.bench.torture.op.Operations;
-import mmutex.bench.torture.op.TortureOperation;
-import mmutex.bench.torture.op.World;
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.check.InvariantChecker;
 import mmutex.check.NotifierWatch;
 import mmutex.check.Watch;
@@ -90,8 +90,7 @@ final class Torture {
         this.referee = new Referee(machine, task, checker);
         this.refereeActor = new RefereeActor(referee, gate, stop, line);
         castActors(checker);
-        this.handler = new HandlerActor(
-                world.nursery(), machine.newTask("handler"), dice(HANDLER), gate, stop, line);
+        this.handler = new HandlerActor(world.nursery(), machine.newTask("handler"), dice(HANDLER), gate, stop, line);
         if (options.watched()) {
             watch = new Watch(machine.platform());
             // Last of all subscribers: it judges what those before it have done.

@@ -1,4 +1,4 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.world;
 
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -10,18 +10,18 @@ import mmutex.mm.SemanticProfile;
  */
 public final class Counters {
     /** Pages of counters, side by side. */
-    static final int SMALL_PAGES = 3;
+    public static final int SMALL_PAGES = 3;
 
     /** Where there may be a large folio. */
-    static final long FOLIO = World.COUNTERS + (1L << 21);
+    public static final long FOLIO = World.COUNTERS + (1L << 21);
 
     private static final int[] FOLIO_PAGES = {0, 1, World.FOLIO_PAGES - 1};
 
     /** All pages of counters, by number: first those side by side, then the large folio's head, then its other ones. */
-    static final int PAGES = SMALL_PAGES + FOLIO_PAGES.length;
+    public static final int PAGES = SMALL_PAGES + FOLIO_PAGES.length;
 
     /** Counters in each page. */
-    static final int PER_PAGE = 4;
+    public static final int PER_PAGE = 4;
 
     private static final int COUNT = PAGES * PER_PAGE;
     private static final int SPACING = 16; // words: a pair of cache lines for each
@@ -46,7 +46,7 @@ public final class Counters {
      * In how many pages devices may have counters exclusively. From 6.15 on, in all. Before, only the head of a large folio can
      * be had; V3 restores the head in the place of all other pages.
      */
-    static int devicePages(final SemanticProfile profile) {
+    public static int devicePages(final SemanticProfile profile) {
         if (profile.makeOnePage()) {
             return PAGES;
         }
@@ -59,7 +59,7 @@ public final class Counters {
     }
 
     /** Where a page of counters is. */
-    static long pageAddr(final int page) {
+    public static long pageAddr(final int page) {
         return page < SMALL_PAGES
                 ? World.COUNTERS + (long) page * World.PAGE
                 : FOLIO + (long) FOLIO_PAGES[page - SMALL_PAGES] * World.PAGE;

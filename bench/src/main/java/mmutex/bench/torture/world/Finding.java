@@ -1,4 +1,4 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.world;
 
 /** An oracle was contradicted: the emulator has lost or leaked something. */
 public final class Finding extends RuntimeException {
@@ -8,7 +8,7 @@ public final class Finding extends RuntimeException {
         super(message);
     }
 
-    static void require(final boolean expected, final String format, final Object... args) {
+    public static void require(final boolean expected, final String format, final Object... args) {
         if (!expected) {
             throw new Finding(String.format(format, args));
         }

@@ -1,4 +1,4 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.world;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -50,7 +50,7 @@ public final class Hand {
         return cpu;
     }
 
-    SplittableRandom dice() {
+    public SplittableRandom dice() {
         return dice;
     }
 
@@ -66,7 +66,7 @@ public final class Hand {
      * Whether the hand may make pages exclusive there. V3 restores the head of a large folio in the place of any of its pages:
      * what the page itself held is lost.
      */
-    boolean mayMakeExclusive(final Plot plot) {
+    public boolean mayMakeExclusive(final Plot plot) {
         return !plot.isLarge() || !world.profile().restoreConfusesSubpages();
     }
 
@@ -74,35 +74,35 @@ public final class Hand {
      * By which handle it makes pages exclusive there. V9 hands out the head of a large folio for any of its pages: nobody looks
      * at what the device maps then, nor believes what it reads.
      */
-    MirrorHandle maker(final Plot plot) {
+    public MirrorHandle maker(final Plot plot) {
         return plot.isLarge() && world.profile().makeConfusesSubpages() ? world.wild() : mirror;
     }
 
     /** Its own file. */
-    Scroll scroll() {
+    public Scroll scroll() {
         return world.scroll(number);
     }
 
-    Member root() {
+    public Member root() {
         return root;
     }
 
-    List<Member> descendants() {
+    public List<Member> descendants() {
         return descendants;
     }
 
     /** The shared process, on the CPU. */
-    Member runRoot() {
+    public Member runRoot() {
         return run(root);
     }
 
     /** The shared process or a descendant, on the CPU. */
-    Member runAny() {
+    public Member runAny() {
         final int choice = dice.nextInt(2 * (1 + descendants.size()));
         return run(choice < descendants.size() ? descendants.get(choice) : root);
     }
 
-    Member run(final Member member) {
+    public Member run(final Member member) {
         if (running != member) {
             running = member;
             cpu.run(member.process);
@@ -111,23 +111,23 @@ public final class Hand {
     }
 
     /** Runs nothing, so that the running process may exit or another one be run by hand. */
-    void runNone() {
+    public void runNone() {
         running = null;
         cpu.run(null);
     }
 
     /** Mostly the few pages, so that things meet; now and then the large folios. */
-    Plot choosePlot(final Member member) {
+    public Plot choosePlot(final Member member) {
         return dice.nextInt(FIELD_EVERY) == 0 ? member.field : member.plot;
     }
 
     /** Whether one entry maps a large folio there. */
-    boolean isHuge(final Member member, final long addr) {
+    public boolean isHuge(final Member member, final long addr) {
         return RadixTable.isHuge(member.process.space().pageTable().slot(addr));
     }
 
     /** Something that can't be had every time. */
-    void happened(final String what) {
+    public void happened(final String what) {
         outcomes.merge(what, 1L, Long::sum);
     }
 
@@ -137,14 +137,14 @@ public final class Hand {
     }
 
     /** A value that has been nowhere else. */
-    long freshValue() {
+    public long freshValue() {
         return world.tags().make(0xFF, number);
     }
 
     // ---- what is known ----------------------------------------------------------------------------------------
 
     /** Looks at a page of the plot of the process that the CPU runs. */
-    void checkPlotPage(final Member member, final Plot plot, final int number) {
+    public void checkPlotPage(final Member member, final Plot plot, final int number) {
         final Plot.Page page = plot.page(number);
         final long addr = plot.addr(number);
         final Signal signal = cpu.loadLong(addr);
@@ -166,7 +166,7 @@ public final class Hand {
         checkPlotWord(member, plot, number, cpu.value());
     }
 
-    void checkPlotWord(final Member member, final Plot plot, final int number, final long found) {
+    public void checkPlotWord(final Member member, final Plot plot, final int number, final long found) {
         final Plot.Page page = plot.page(number);
         if (!page.admits(found)) {
             throw new Finding(String.format(
@@ -187,8 +187,51 @@ public final class Hand {
         return plot.isLarge() ? "field" : "plot";
     }
 
+    /** Looks at a page of the hand's file, in the process that the CPU runs. */
+    public void checkScrollPage(final Member member, final int page, final boolean shared) {
+        final Signal signal = cpu.loadLong(scroll().addr(page, shared));
+        expectAtScroll(page, signal);
+        if (signal == Signal.NONE) {
+            checkScrollWord(member, page, shared, cpu.value(), "read");
+        }
+    }
+
+    /** Behind the end of the file there is SIGBUS, and only there. */
+    public void expectAtScroll(final int page, final Signal signal) {
+        final Signal expected = page < scroll().size() ? Signal.NONE : Signal.BUS_ADRERR;
+        Finding.require(
+                signal == expected,
+                "file of %s: access to page %d of %d: %s, expected %s",
+                cpu.name(),
+                page,
+                scroll().size(),
+                signal,
+                expected);
+    }
+
+    /** A word that was found at the beginning of a page of the file. */
+    public void checkScrollWord(
+            final Member member, final int page, final boolean shared, final long found, final String how) {
+        final Possible file = scroll().contents(page);
+        final Possible expected = shared ? file : member.copies.seen(page, file);
+        if (!expected.admits(found)) {
+            throw new Finding(String.format(
+                    "file of %s, %s: page %d of process %d holds 0x%x by %s, expected %s",
+                    cpu.name(), shared ? "shared" : "private", page, member.lineage, found, how, expected));
+        }
+    }
+
+    /** A page of the file was written, by one mapping or the other. */
+    public void wroteScroll(final Member member, final int page, final boolean shared, final long value) {
+        if (shared) {
+            scroll().contents(page, Possible.of(value));
+        } else {
+            member.copies.copied(page, Possible.of(value));
+        }
+    }
+
     /** A counter of the shared process was read: it may not run backwards. */
-    void sawCounter(final int counter, final long value, final String how) {
+    public void sawCounter(final int counter, final long value, final String how) {
         Finding.require(
                 value >= countersSeen[counter],
                 "counter %d ran backwards: %s read %d by %s after %d",
@@ -201,7 +244,7 @@ public final class Hand {
     }
 
     /** The shared word was read. */
-    void sawShared(final long value) {
+    public void sawShared(final long value) {
         Finding.require(
                 value >= sharedSeen, "shared memory ran backwards: %s read %d after %d", cpu.name(), value, sharedSeen);
         sharedSeen = value;
@@ -223,8 +266,8 @@ public final class Hand {
 
     private void checkPlots(final Member member) {
         for (int page = 0; page < Scroll.PAGES && !member.reaped; page++) {
-            UseScroll.read(this, member, page, true);
-            UseScroll.read(this, member, page, false);
+            checkScrollPage(member, page, true);
+            checkScrollPage(member, page, false);
         }
         for (final Plot plot : List.of(member.plot, member.field)) {
             for (int page = 0; page < plot.count(); page++) {

@@ -1,32 +1,32 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.world;
 
 import java.util.Arrays;
 import mmutex.machine.Process;
 
 /** A process as one hand sees it: the shared one, or one of the hand's own descendants of it. */
-final class Member {
-    static final long UNKNOWN = -1;
+public final class Member {
+    public static final long UNKNOWN = -1;
 
-    final Process process;
-    final Member parent;
-    final int lineage;
+    public final Process process;
+    public final Member parent;
+    public final int lineage;
     /** Tags of ancestors made later than this can't be here. */
-    final long forkStamp;
+    public final long forkStamp;
 
     /** A few pages, and room for large folios. */
-    final Plot plot;
+    public final Plot plot;
 
-    final Plot field;
+    public final Plot field;
     /** Of the hand's file. */
-    final Scroll.Copies copies;
+    public final Scroll.Copies copies;
 
     /** Of a descendant: its counters as it has seen or left them. */
-    final long[] counters = new long[Counters.count()];
+    public final long[] counters = new long[Counters.count()];
     /** Of a descendant: bounds of what the fork can have copied. */
-    final long[] least = new long[Counters.count()];
+    public final long[] least = new long[Counters.count()];
 
-    final long[] most = new long[Counters.count()];
-    boolean reaped;
+    public final long[] most = new long[Counters.count()];
+    public boolean reaped;
 
     private Member(
             final Process process,
@@ -47,7 +47,7 @@ final class Member {
     }
 
     /** The shared process, as a hand of a number sees it. */
-    static Member root(final Process process, final int hand) {
+    public static Member root(final Process process, final int hand) {
         return new Member(
                 process,
                 null,
@@ -58,16 +58,16 @@ final class Member {
                 new Scroll.Copies());
     }
 
-    Member child(final Process child, final int childLineage, final long stamp) {
+    public Member child(final Process child, final int childLineage, final long stamp) {
         return new Member(child, this, childLineage, stamp, plot.forChild(), field.forChild(), copies.forChild());
     }
 
-    boolean isRoot() {
+    public boolean isRoot() {
         return parent == null;
     }
 
     /** A word of a common page must be 0, or a tag for that page by this process or by an ancestor before the fork. */
-    void checkCommon(final int page, final long word, final String who) {
+    public void checkCommon(final int page, final long word, final String who) {
         if (word == 0) {
             return;
         }

@@ -1,4 +1,4 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.world;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,7 +17,7 @@ import mmutex.mm.UserFaults.Message;
  * <p>Threads: one handler; any hand.
  */
 public final class Nursery {
-    static final int PAGES = 8;
+    public static final int PAGES = 8;
     private static final long START = 0x7200_0000L;
 
     private final Process process;
@@ -25,28 +25,28 @@ public final class Nursery {
     private final UserFaultFd faults;
 
     /** Its memory has been mapped. */
-    Nursery(final Task task, final Process process, final Tags tags) {
+    public Nursery(final Task task, final Process process, final Tags tags) {
         this.process = process;
         this.tags = tags;
         this.faults = new UserFaultFd(process);
         require(faults.register(task, START, (long) PAGES * World.PAGE, true, true), "register");
     }
 
-    static long addr(final int page) {
+    public static long addr(final int page) {
         return START + (long) page * World.PAGE;
     }
 
     /** What tags of a page say. */
-    static int tag(final int page) {
+    public static int tag(final int page) {
         return 64 + page;
     }
 
     /** Whether a page has a handler at any moment, who fills it. */
-    static boolean isStrict(final int page) {
+    public static boolean isStrict(final int page) {
         return page % 2 == 0;
     }
 
-    UserFaultFd faults() {
+    public UserFaultFd faults() {
         return faults;
     }
 
@@ -85,11 +85,11 @@ public final class Nursery {
     }
 
     /** No faults come any more. */
-    void close(final Task task) {
+    public void close(final Task task) {
         faults.close(task);
     }
 
-    static void require(final Errno errno, final String what) {
+    public static void require(final Errno errno, final String what) {
         Finding.require(errno == Errno.OK, "userfaultfd %s: %s", what, errno);
     }
 }

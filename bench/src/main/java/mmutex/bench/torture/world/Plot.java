@@ -1,10 +1,10 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.world;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /** What one hand knows about some pages of its own in one process. Used by that hand alone. */
-final class Plot {
+public final class Plot {
     /** Of a large folio, and of what takes it apart: where pages are treated differently. */
     private static final int[] EDGES = {
         0,
@@ -18,58 +18,58 @@ final class Plot {
     private static final int RANGE_MAX = 4;
 
     /** One page. */
-    static final class Page {
-        boolean mapped = true;
-        long protection = World.READ_WRITE;
-        boolean inherited = true;
-        boolean wiped;
-        boolean mergeable;
+    public static final class Page {
+        public boolean mapped = true;
+        public long protection = World.READ_WRITE;
+        public boolean inherited = true;
+        public boolean wiped;
+        public boolean mergeable;
         private boolean lazilyFreed;
 
         /** The first and the last word. */
         private Possible possible = Possible.ZERO;
 
-        boolean isReadable() {
+        public boolean isReadable() {
             return mapped && protection != 0;
         }
 
-        boolean isWritable() {
+        public boolean isWritable() {
             return mapped && protection == World.READ_WRITE;
         }
 
         /** Contents that nothing but the owner can change. */
-        void holds(final long value) {
+        public void holds(final long value) {
             lazilyFreed = false;
             deviceWrote(value);
         }
 
         /** What a device writes leaves no trace in the CPU's entry: a lazily freed page may be dropped all the same. */
-        void deviceWrote(final long value) {
+        public void deviceWrote(final long value) {
             possible = Possible.of(value);
         }
 
         /** The owner has copied another page here. */
-        void holdsWhat(final Page other) {
+        public void holdsWhat(final Page other) {
             lazilyFreed = false;
             possible = other.lazilyFreed ? other.possible.or(0) : other.possible;
         }
 
-        void mayHold(final long value) {
+        public void mayHold(final long value) {
             possible = possible.or(value);
         }
 
         /** MADV_FREE: from now on, until the CPU writes to it, the page may turn into zeros whenever memory is short. */
-        void lazilyFreed() {
+        public void lazilyFreed() {
             lazilyFreed = true;
         }
 
         /** Whether reclaim may have dropped it, or may do so at any moment: then there is nothing, not even the mark of a guard. */
-        boolean mayBeDropped() {
+        public boolean mayBeDropped() {
             return lazilyFreed;
         }
 
         /** Whether it may hold what was found; if so, that is what it holds. */
-        boolean admits(final long found) {
+        public boolean admits(final long found) {
             if (possible.admits(found)) {
                 deviceWrote(found);
                 return true;
@@ -81,7 +81,7 @@ final class Plot {
             return dropped;
         }
 
-        String expected() {
+        public String expected() {
             return possible + (lazilyFreed ? " or 0, lazily freed" : "");
         }
 
@@ -104,7 +104,7 @@ final class Plot {
     private final Page[] pages;
 
     /** Fresh pages from an address on. */
-    Plot(final long base, final int count) {
+    public Plot(final long base, final int count) {
         this(base, new Page[count]);
         Arrays.setAll(pages, i -> new Page());
     }
@@ -114,33 +114,33 @@ final class Plot {
         this.pages = pages;
     }
 
-    Page page(final int number) {
+    public Page page(final int number) {
         return pages[number];
     }
 
     /** How many pages. */
-    int count() {
+    public int count() {
         return pages.length;
     }
 
     /** Where a page is. */
-    long addr(final int page) {
+    public long addr(final int page) {
         return base + (long) page * World.PAGE;
     }
 
     /** Whether there is room for large folios. */
-    boolean isLarge() {
+    public boolean isLarge() {
         return pages.length >= World.FOLIO_PAGES;
     }
 
     // ---- choices ----------------------------------------------------------------------------------------------
 
-    int choosePage(final SplittableRandom dice) {
+    public int choosePage(final SplittableRandom dice) {
         return isLarge() ? EDGES[dice.nextInt(EDGES.length)] + dice.nextInt(RANGE_MAX - 1) : dice.nextInt(count());
     }
 
     /** A first page and an end: a few pages, or, where there are large folios, now and then a whole one or half of one. */
-    int[] chooseRange(final SplittableRandom dice) {
+    public int[] chooseRange(final SplittableRandom dice) {
         if (isLarge() && dice.nextInt(3) == 0) {
             final int length = dice.nextBoolean() ? World.FOLIO_PAGES : World.FOLIO_PAGES / 2;
             final int first = length * dice.nextInt(count() / length);
@@ -151,13 +151,13 @@ final class Plot {
     }
 
     /** A large folio's place. */
-    int[] chooseFolio(final SplittableRandom dice) {
+    public int[] chooseFolio(final SplittableRandom dice) {
         final int first = World.FOLIO_PAGES * dice.nextInt(count() / World.FOLIO_PAGES);
         return new int[] {first, first + World.FOLIO_PAGES};
     }
 
     /** A place for so many pages, now and then any. */
-    int chooseDestination(final SplittableRandom dice, final int length) {
+    public int chooseDestination(final SplittableRandom dice, final int length) {
         final int last = count() - length;
         if (isLarge() && length % (World.FOLIO_PAGES / 2) == 0) {
             return World.FOLIO_PAGES / 2 * dice.nextInt(last / (World.FOLIO_PAGES / 2) + 1);
@@ -168,13 +168,13 @@ final class Plot {
     // ---- changes of all pages of a range ------------------------------------------------------------------------
 
     /** New memory in the place of whatever there was. */
-    void fresh(final int[] range) {
+    public void fresh(final int[] range) {
         for (int number = range[0]; number < range[1]; number++) {
             pages[number] = new Page();
         }
     }
 
-    boolean isAll(final int[] range, final long access) {
+    public boolean isAll(final int[] range, final long access) {
         for (int number = range[0]; number < range[1]; number++) {
             final Page page = pages[number];
             if (!page.mapped || (page.protection & access) != access) {
@@ -185,7 +185,7 @@ final class Plot {
     }
 
     /** Pages have moved, over what was there. What is kept of the old range is empty. */
-    void move(final int from, final int count, final int to, final boolean keepOld) {
+    public void move(final int from, final int count, final int to, final boolean keepOld) {
         for (int i = 0; i < count; i++) {
             final Page old = pages[from + i];
             final Page left = new Page();
@@ -200,19 +200,19 @@ final class Plot {
     }
 
     /** What a child forked now finds. */
-    Plot forChild() {
+    public Plot forChild() {
         final Page[] copies = new Page[pages.length];
         Arrays.setAll(copies, i -> pages[i].forChild());
         return new Plot(base, copies);
     }
 
     /** Whether the range has a hole. */
-    boolean hasHole(final int first, final int end) {
+    public boolean hasHole(final int first, final int end) {
         return firstHole(first, end) < end;
     }
 
     /** The first unmapped page, or the end. */
-    int firstHole(final int first, final int end) {
+    public int firstHole(final int first, final int end) {
         int page = first;
         while (page < end && pages[page].mapped) {
             page++;

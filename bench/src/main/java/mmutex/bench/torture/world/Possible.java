@@ -1,12 +1,12 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.world;
 
 import java.util.HashSet;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /** What a word may hold, as far as its owner knows; once he has looked, he knows. A value, of which copies may be kept. */
-final class Possible {
-    static final Possible ZERO = new Possible(Set.of(0L));
+public final class Possible {
+    public static final Possible ZERO = new Possible(Set.of(0L));
 
     private final Set<Long> values;
 
@@ -14,23 +14,23 @@ final class Possible {
         this.values = values;
     }
 
-    static Possible of(final long value) {
+    public static Possible of(final long value) {
         return new Possible(Set.of(value));
     }
 
-    Possible or(final long value) {
+    public Possible or(final long value) {
         final Set<Long> more = new HashSet<>(values);
         more.add(value);
         return new Possible(more);
     }
 
-    Possible or(final Possible other) {
+    public Possible or(final Possible other) {
         final Set<Long> more = new HashSet<>(values);
         more.addAll(other.values);
         return new Possible(more);
     }
 
-    boolean admits(final long found) {
+    public boolean admits(final long found) {
         return values.contains(found);
     }
 

@@ -1,4 +1,4 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.world;
 
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -27,7 +27,7 @@ public final class Tags {
     public static final int ROOT_LINEAGE = 0;
 
     /** A new process. After 65535 of them numbers are used again, long after their first bearers have gone. */
-    int newLineage() {
+    public int newLineage() {
         return (int) (1 + lineages.getAndIncrement() % (LINEAGES - 1));
     }
 
@@ -40,7 +40,7 @@ public final class Tags {
     }
 
     /** The stamp of the latest tag made by anybody. */
-    long now() {
+    public long now() {
         return stamp.get();
     }
 
@@ -54,19 +54,19 @@ public final class Tags {
         return lineage(tag) == ROOT_LINEAGE;
     }
 
-    static boolean isTag(final long word) {
+    public static boolean isTag(final long word) {
         return (word & MAGIC_MASK) == MAGIC;
     }
 
-    static int page(final long tag) {
+    public static int page(final long tag) {
         return (int) (tag >>> PAGE_SHIFT & 0xFF);
     }
 
-    static int lineage(final long tag) {
+    public static int lineage(final long tag) {
         return (int) (tag >>> LINEAGE_SHIFT & LINEAGES - 1);
     }
 
-    static long stamp(final long tag) {
+    public static long stamp(final long tag) {
         return tag & 0xFFFF_FFFFL;
     }
 }

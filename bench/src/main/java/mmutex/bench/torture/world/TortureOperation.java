@@ -1,4 +1,4 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.world;
 
 import mmutex.mm.SemanticProfile;
 

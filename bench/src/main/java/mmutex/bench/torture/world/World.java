@@ -1,5 +1,7 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.world;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -14,6 +16,7 @@ import mmutex.machine.Machine;
 import mmutex.machine.Process;
 import mmutex.mm.Errno;
 import mmutex.mm.SemanticProfile;
+import mmutex.mm.SemanticProfile.ForkExclusive;
 import mmutex.mm.SemanticProfile.MakeCheck;
 import mmutex.mm.Task;
 
@@ -25,22 +28,25 @@ public final class World {
     /** Pages that all hands and devices write tags to and take away from each other. */
     public static final long COMMONS = 0x5000_0000L;
 
-    static final int COMMONS_PAGES = 8;
+    public static final int COMMONS_PAGES = 8;
 
     /** A word that the shared process and all its descendants share. */
     public static final long SHARED = 0x7000_0000L;
 
-    static final int FILE_PAGES = 8;
+    public static final int FILE_PAGES = 8;
 
     /** How many places {@link #detourAddr} knows. */
     public static final int DETOURS = COMMONS_PAGES + FILE_PAGES;
 
-    static final int PAGE = 4096;
-    static final int PLOT_PAGES = 12;
-    static final int FOLIO_PAGES = 512;
-    static final int FIELD_PAGES = 2 * FOLIO_PAGES;
-    static final long READ = VmFlags.READ;
-    static final long READ_WRITE = VmFlags.READ | VmFlags.WRITE;
+    /** Words of a page that several write to; the others stay 0. */
+    public static final int WORDS = 8;
+
+    public static final int PAGE = 4096;
+    public static final int PLOT_PAGES = 12;
+    public static final int FOLIO_PAGES = 512;
+    public static final int FIELD_PAGES = 2 * FOLIO_PAGES;
+    public static final long READ = VmFlags.READ;
+    public static final long READ_WRITE = VmFlags.READ | VmFlags.WRITE;
 
     private static final int HUGE_PAGES = 3;
     private static final int SWAP_SLOTS = 2048;
@@ -102,28 +108,27 @@ public final class World {
     private Scroll newScroll(final Task task, final int hand) {
         final File file = machine.newFile(task, Scroll.PAGES);
         final Scroll scroll = new Scroll(file, SCROLLS + (long) hand * 4 * Scroll.PAGES * PAGE);
-        mapFile(task, scroll.sharedAddr(0), Scroll.PAGES, file, true);
-        mapFile(task, scroll.privateAddr(0), Scroll.PAGES, file, false);
+        mapFile(task, scroll.addr(0, true), Scroll.PAGES, file, true);
+        mapFile(task, scroll.addr(0, false), Scroll.PAGES, file, false);
         return scroll;
     }
 
-    private void mapFile(
-            final Task task, final long addr, final int pages, final File file, final boolean shared) {
+    private void mapFile(final Task task, final long addr, final int pages, final File file, final boolean shared) {
         final Errno errno = root.mmapFile(task, addr, (long) pages * PAGE, READ_WRITE, file, 0, shared);
         Finding.require(errno == Errno.OK, "mmap of a file failed: %s", errno);
     }
 
     /** Where a page of the file is that all map. */
-    static long commonFile(final int page, final boolean shared) {
+    public static long commonFile(final int page, final boolean shared) {
         return COMMON_FILE + (shared ? page : 2 * FILE_PAGES + page) * (long) PAGE;
     }
 
     /** What tags of a page of that file say. */
-    static int fileTag(final int page) {
+    public static int fileTag(final int page) {
         return 128 + page;
     }
 
-    File commonFile() {
+    public File commonFile() {
         return commonFile;
     }
 
@@ -148,7 +153,7 @@ public final class World {
     }
 
     /** A hand's file. */
-    Scroll scroll(final int hand) {
+    public Scroll scroll(final int hand) {
         return scrolls.get(hand);
     }
 
@@ -179,12 +184,12 @@ public final class World {
         return tags;
     }
 
-    SemanticProfile profile() {
+    public SemanticProfile profile() {
         return machine.spec().profile();
     }
 
     /** Whether several devices may make the same pages exclusive; see {@link #mayHaveManyMakers(SemanticProfile)}. */
-    boolean mayHaveManyMakers() {
+    public boolean mayHaveManyMakers() {
         return mayHaveManyMakers(profile());
     }
 
@@ -206,17 +211,17 @@ public final class World {
      * A handle of the test device whose EXCLUSIVE requests race with zaps. It has no sequence check (Q6), so it may map freed
      * frames, and no referee looks at it.
      */
-    MirrorHandle wild() {
+    public MirrorHandle wild() {
         return wild;
     }
 
     /** A device for processes that come and go. */
-    MirrorDevice passing() {
+    public MirrorDevice passing() {
         return passing;
     }
 
     /** The shared word was added to. */
-    void sharedAdded() {
+    public void sharedAdded() {
         sharedAdditions.incrementAndGet();
     }
 
@@ -226,7 +231,7 @@ public final class World {
     }
 
     /** One scan, if nobody else is scanning: there is one ksmd. */
-    void mergeSamePages(final Task task) {
+    public void mergeSamePages(final Task task) {
         if (scanning.compareAndSet(false, true)) {
             merger.scan(task, machine.spaces());
             scanning.set(false);
@@ -234,7 +239,7 @@ public final class World {
     }
 
     /** swapoff and swapon, unless somebody else is about it. */
-    Errno renewSwap(final Task task) {
+    public Errno renewSwap(final Task task) {
         if (!swapping.compareAndSet(false, true)) {
             return Errno.OK;
         }
@@ -244,21 +249,31 @@ public final class World {
         return on;
     }
 
+    /** The first word of a page of a buffer. */
+    public static long word(final byte[] data, final int page) {
+        return ByteBuffer.wrap(data).order(ByteOrder.nativeOrder()).getLong(page * PAGE);
+    }
+
+    /** Whether a fork restores exclusive entries, instead of handing them down. */
+    public static boolean keepsExclusiveEntriesApart(final SemanticProfile profile) {
+        return profile.forkExclusive() == ForkExclusive.RESTORE_BY_TRYLOCK;
+    }
+
     /** How far a counter may be ahead of what is known to have been added. */
-    int adders() {
+    public int adders() {
         return adders;
     }
 
-    static long commons(final int page) {
+    public static long commons(final int page) {
         return COMMONS + (long) page * PAGE;
     }
 
-    static long plot(final int hand) {
+    public static long plot(final int hand) {
         return PLOTS + (long) hand * PLOT_PAGES * PAGE;
     }
 
     /** Where a hand's large folios are. */
-    static long field(final int hand) {
+    public static long field(final int hand) {
         return FIELDS + (long) hand * FIELD_PAGES * PAGE;
     }
 

@@ -12,4 +12,4 @@
  *   plots     of one hand each, side by side in one address space    exactly what the hand knows to be there (I35)
  * </pre>
  */
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.world;

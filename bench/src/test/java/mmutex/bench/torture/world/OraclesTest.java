@@ -1,4 +1,4 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.world;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
@@ -7,6 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import mmutex.bench.run.Referee;
+import mmutex.bench.torture.op.Operations;
+import mmutex.bench.torture.op.common.UseNursery;
+import mmutex.bench.torture.op.plot.UsePlot;
+import mmutex.change.Advisor.Advice;
 import mmutex.fault.Signal;
 import mmutex.machine.Cpu;
 import mmutex.machine.Machine;
@@ -131,6 +135,62 @@ class OraclesTest {
         assertThatThrownBy(() -> hand.sawShared(2)).hasMessageContaining("ran backwards");
     }
 
+    @Test
+    void shouldNoticeAForeignValueInALargeFolio() {
+        final Plot field = hand.root().field;
+        UsePlot.write(hand, hand.root(), field, 700);
+        assertThat(hand.isHuge(hand.root(), field.addr(700))).isTrue();
+        hand.checkPlotPage(hand.root(), field, 701);
+
+        intrude(field.addr(701), 7);
+
+        assertThatThrownBy(() -> hand.checkPlotPage(hand.root(), field, 701))
+                .hasMessageContaining("field of cpu0: page 701 of process 0 holds 0x7, expected 0x0");
+    }
+
+    @Test
+    void shouldNoticeForeignAndStaleValuesInAFile() {
+        final Member child = fork();
+        hand.scroll().contents(1, Possible.of(5));
+        assertThatThrownBy(() -> hand.checkScrollPage(hand.root(), 1, true)).hasMessageContaining("holds 0x0");
+        assertThatThrownBy(() -> hand.checkScrollPage(hand.root(), 1, false)).hasMessageContaining("expected 0x5");
+        hand.wroteScroll(hand.root(), 2, false, 6);
+        assertThatThrownBy(() -> hand.checkScrollPage(hand.root(), 2, false)).hasMessageContaining("expected 0x6");
+        assertThatCode(() -> hand.checkScrollPage(hand.root(), 2, true)).doesNotThrowAnyException();
+        hand.scroll().truncated(2);
+        assertThatThrownBy(() -> hand.checkScrollPage(hand.root(), 2, true)).hasMessageContaining("BUS_ADRERR");
+        child.process.exit(cpu);
+    }
+
+    @Test
+    void shouldKnowWhatPrivateCopiesMayHold() {
+        final Scroll.Copies copies = new Scroll.Copies();
+        copies.mayBeCopied(0, Possible.of(1));
+        assertThat(copies.seen(0, Possible.of(2)).admits(1)).isTrue();
+        assertThat(copies.seen(0, Possible.of(2)).admits(2)).isTrue();
+        copies.copied(0, Possible.of(3));
+        copies.mayBeCopied(0, Possible.of(1));
+        final Scroll.Copies child = copies.forChild();
+        copies.dropped(0, 1);
+        assertThat(copies.seen(0, Possible.of(2)).toString()).isEqualTo("0x2");
+        assertThat(child.seen(0, Possible.of(2)).toString()).isEqualTo("0x3");
+    }
+
+    /** A page that the kernel fills in behind the handler's back. */
+    @Test
+    void shouldNoticeAPageThatItsHandlerHasNotFilled() {
+        world.nursery().faults().unregister(cpu, Nursery.addr(0), 8L * World.PAGE);
+
+        assertThatThrownBy(() -> {
+                    for (int i = 0; i < 1000; i++) {
+                        new UseNursery().perform(hand);
+                        world.root().madvise(cpu, Nursery.addr(0), World.PAGE, Advice.DONTNEED);
+                    }
+                })
+                .isInstanceOf(Finding.class)
+                .hasMessageContaining("has come back without its handler");
+    }
+
     /** Each operation alone, often enough to take each of its ways, on a machine where nobody disturbs it but the handler. */
     @ParameterizedTest
     @EnumSource(Delivery.class)
@@ -155,7 +215,7 @@ class OraclesTest {
             });
             handler.start();
             try {
-                for (int round = 0; round < 20; round++) {
+                for (int round = 0; round < 12; round++) {
                     for (final TortureOperation operation : Operations.of(profile)) {
                         operation.perform(worker);
                     }

@@ -1,10 +1,16 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.fault.Signal;
 import mmutex.mm.SemanticProfile;
 
 /** A child counts for itself; nobody else sees it (I29). */
-final class AddInChild implements TortureOperation {
+public final class AddInChild implements TortureOperation {
     @Override
     public int weight() {
         return 6;
@@ -12,7 +18,7 @@ final class AddInChild implements TortureOperation {
 
     @Override
     public boolean isPossible(final SemanticProfile profile) {
-        return Fork.keepsExclusiveEntriesApart(profile);
+        return World.keepsExclusiveEntriesApart(profile);
     }
 
     @Override

@@ -1,9 +1,13 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
 import mmutex.fault.Signal;
 
 /** A CPU's atomic additions; a page that somebody has just made read-only is left alone. */
-final class AddToCounter implements TortureOperation {
+public final class AddToCounter implements TortureOperation {
     @Override
     public int weight() {
         return 40;

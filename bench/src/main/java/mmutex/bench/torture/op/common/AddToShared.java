@@ -1,9 +1,14 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.fault.Signal;
 
 /** Additions to shared memory, by whatever process: all see all of them. */
-final class AddToShared implements TortureOperation {
+public final class AddToShared implements TortureOperation {
     @Override
     public int weight() {
         return 10;

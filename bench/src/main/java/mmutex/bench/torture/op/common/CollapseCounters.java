@@ -1,10 +1,17 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.op.plot.CollapseField;
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.change.Advisor.Advice;
 import mmutex.mm.Errno;
 
 /** MADV_COLLAPSE of counters while all add to them, devices as well: pages that somebody else has stay as they are. */
-final class CollapseCounters implements TortureOperation {
+public final class CollapseCounters implements TortureOperation {
     @Override
     public int weight() {
         return 2;

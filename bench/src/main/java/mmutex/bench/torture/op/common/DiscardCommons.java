@@ -1,10 +1,15 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.change.Advisor.Advice;
 import mmutex.mm.Errno;
 
 /** Discards common pages, now or some time, or brings them in. */
-final class DiscardCommons implements TortureOperation {
+public final class DiscardCommons implements TortureOperation {
     @Override
     public int weight() {
         return 4;

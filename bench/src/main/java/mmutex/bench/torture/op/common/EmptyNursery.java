@@ -1,11 +1,17 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Nursery;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.change.Advisor.Advice;
 import mmutex.machine.UserFaultFd;
 import mmutex.mm.Errno;
 
 /** Makes faults for the handler: pages are discarded or write-protected, or have no handler for a while. */
-final class EmptyNursery implements TortureOperation {
+public final class EmptyNursery implements TortureOperation {
     @Override
     public int weight() {
         return 6;
@@ -35,8 +41,8 @@ final class EmptyNursery implements TortureOperation {
             default:
                 final Advice advice = hand.dice().nextInt(3) == 0 ? Advice.FREE : Advice.DONTNEED;
                 final int pages = 1 + hand.dice().nextInt(Nursery.PAGES - page);
-                final Errno discarded = member.process.madvise(
-                        hand.cpu(), Nursery.addr(page), (long) pages * World.PAGE, advice);
+                final Errno discarded =
+                        member.process.madvise(hand.cpu(), Nursery.addr(page), (long) pages * World.PAGE, advice);
                 Finding.require(discarded == Errno.OK, "madvise %s: %s", advice, discarded);
         }
     }

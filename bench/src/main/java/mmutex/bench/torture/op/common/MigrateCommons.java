@@ -1,11 +1,17 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.op.plot.MigratePlot;
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.mm.Errno;
 
 /** Common pages and counters move between the memories of several devices and the machine's, while all use them. */
-final class MigrateCommons implements TortureOperation {
+public final class MigrateCommons implements TortureOperation {
     @Override
     public int weight() {
         return 4;
@@ -25,7 +31,8 @@ final class MigrateCommons implements TortureOperation {
                 : hand.mirror().migrateToDevice(hand.cpu(), addr, pages, DeviceBuffer.ofArray(data));
         MigratePlot.accept(result, "migration of what all use");
         for (int i = 0; result.errno() == Errno.OK && !counters && i < pages; i++) {
-            member.checkCommon(first + i, MirrorPlot.word(data, i), "device of " + hand.cpu().name());
+            member.checkCommon(
+                    first + i, World.word(data, i), "device of " + hand.cpu().name());
         }
         if (result.errno() == Errno.OK) {
             hand.happened("migration of what all use");

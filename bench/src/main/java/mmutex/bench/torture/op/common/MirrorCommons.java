@@ -1,13 +1,18 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.mm.Errno;
 
 /** The test device reads common pages or writes tags to them, under the sequence protocol. */
-final class MirrorCommons implements TortureOperation {
+public final class MirrorCommons implements TortureOperation {
     @Override
     public int weight() {
         return 5;
@@ -34,11 +39,11 @@ final class MirrorCommons implements TortureOperation {
                         || result.errno() == Errno.EBUSY,
                 "device access to common pages: %s",
                 result.errno());
-        for (int i = 0; !write && result.errno() == Errno.OK && i < pages * UseCommons.WORDS; i++) {
-            final int page = i / UseCommons.WORDS;
+        for (int i = 0; !write && result.errno() == Errno.OK && i < pages * World.WORDS; i++) {
+            final int page = i / World.WORDS;
             member.checkCommon(
                     first + page,
-                    data.getLong(page * World.PAGE + i % UseCommons.WORDS * Long.BYTES),
+                    data.getLong(page * World.PAGE + i % World.WORDS * Long.BYTES),
                     "device of " + hand.cpu().name());
         }
     }

@@ -1,13 +1,18 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.mm.Errno;
 
 /** The test device reads counters or makes them exclusive; what it reads does not run backwards. */
-final class MirrorCounters implements TortureOperation {
+public final class MirrorCounters implements TortureOperation {
     @Override
     public int weight() {
         return 5;

@@ -1,10 +1,14 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
 
 /** process_vm_readv of counters: pins their pages for a moment, while others convert and copy them. */
-final class PinCounters implements TortureOperation {
+public final class PinCounters implements TortureOperation {
     @Override
     public int weight() {
         return 4;

@@ -1,9 +1,14 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.mm.Errno;
 
 /** Changes the protection of common pages; over a hole that fails. */
-final class ProtectCommons implements TortureOperation {
+public final class ProtectCommons implements TortureOperation {
     @Override
     public int weight() {
         return 3;

@@ -1,9 +1,14 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.mm.Errno;
 
 /** Makes counters read-only for a moment. */
-final class ProtectCounters implements TortureOperation {
+public final class ProtectCounters implements TortureOperation {
     @Override
     public int weight() {
         return 3;

@@ -1,9 +1,14 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
 import mmutex.fault.Signal;
 
 /** Counters never run backwards; those of a child are those of its fork, plus what it has added itself (I29). */
-final class ReadCounter implements TortureOperation {
+public final class ReadCounter implements TortureOperation {
     @Override
     public int weight() {
         return 15;

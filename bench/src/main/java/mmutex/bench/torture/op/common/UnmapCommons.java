@@ -1,9 +1,14 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.mm.Errno;
 
 /** Unmaps common pages and maps fresh ones, in two steps or one. */
-final class UnmapCommons implements TortureOperation {
+public final class UnmapCommons implements TortureOperation {
     @Override
     public int weight() {
         return 3;

@@ -1,9 +1,14 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.fault.Signal;
 
 /** Reads a common page, or writes a tag to it. */
-final class UseCommons implements TortureOperation {
+public final class UseCommons implements TortureOperation {
     @Override
     public int weight() {
         return 20;
@@ -21,7 +26,7 @@ final class UseCommons implements TortureOperation {
     }
 
     private static void use(final Hand hand, final Member member, final int page) {
-        final long addr = World.commons(page) + (long) hand.dice().nextInt(WORDS) * Long.BYTES;
+        final long addr = World.commons(page) + (long) hand.dice().nextInt(World.WORDS) * Long.BYTES;
         final Signal signal;
         if (hand.dice().nextBoolean()) {
             signal = hand.cpu().storeLong(addr, hand.world().tags().make(page, member.lineage));
@@ -40,7 +45,4 @@ final class UseCommons implements TortureOperation {
                 page,
                 signal);
     }
-
-    /** Words of a common page that are written; the others stay 0. */
-    static final int WORDS = 8;
 }

@@ -1,14 +1,20 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Nursery;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.fault.Signal;
 import mmutex.mm.Errno;
 
 /** Accesses to pages whose faults a handler resolves: CPUs wait for him; devices and the kernel do without. */
-final class UseNursery implements TortureOperation {
+public final class UseNursery implements TortureOperation {
     @Override
     public int weight() {
         return 12;
@@ -27,7 +33,7 @@ final class UseNursery implements TortureOperation {
     }
 
     private static void byCpu(final Hand hand, final Member member, final int page) {
-        final int word = hand.dice().nextInt(UseCommons.WORDS);
+        final int word = hand.dice().nextInt(World.WORDS);
         final long addr = Nursery.addr(page) + (long) word * Long.BYTES;
         final boolean write = hand.dice().nextBoolean();
         final Signal signal = write
@@ -43,8 +49,7 @@ final class UseNursery implements TortureOperation {
         }
     }
 
-    private static void check(
-            final Hand hand, final Member member, final int page, final int index, final long word) {
+    private static void check(final Hand hand, final Member member, final int page, final int index, final long word) {
         member.checkCommon(Nursery.tag(page), word, hand.cpu().name());
         Finding.require(
                 word != 0 || index != 0 || !member.isRoot() || !Nursery.isStrict(page),
@@ -65,7 +70,7 @@ final class UseNursery implements TortureOperation {
                 result.errno() == Errno.OK || result.errno() == Errno.EFAULT || result.errno() == Errno.EBUSY,
                 "device access to a page that a handler fills: %s",
                 result.errno());
-        for (int i = 0; i < UseCommons.WORDS && !write && result.errno() == Errno.OK; i++) {
+        for (int i = 0; i < World.WORDS && !write && result.errno() == Errno.OK; i++) {
             check(hand, member, page, i, data.getLong(i * Long.BYTES));
         }
     }

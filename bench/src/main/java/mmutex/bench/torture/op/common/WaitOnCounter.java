@@ -1,11 +1,15 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
 import mmutex.fault.Signal;
 import mmutex.machine.Futexes;
 import mmutex.mm.Errno;
 
 /** FUTEX_WAIT on a counter, for a short time, and FUTEX_WAKE: the kernel's look at the word restores an exclusive page. */
-final class WaitOnCounter implements TortureOperation {
+public final class WaitOnCounter implements TortureOperation {
     @Override
     public int weight() {
         return 3;
@@ -25,8 +29,7 @@ final class WaitOnCounter implements TortureOperation {
         if (hand.cpu().loadLong(addr) == Signal.NONE) {
             final int[] looks = {hand.dice().nextInt(16) == 0 ? LONG : SHORT};
             final Errno errno = futexes.await(hand.cpu(), addr, (int) hand.cpu().value(), () -> --looks[0] < 0);
-            Finding.require(
-                    errno == Errno.OK || errno == Errno.EAGAIN || errno == Errno.ETIMEDOUT, "futex: %s", errno);
+            Finding.require(errno == Errno.OK || errno == Errno.EAGAIN || errno == Errno.ETIMEDOUT, "futex: %s", errno);
         }
     }
 

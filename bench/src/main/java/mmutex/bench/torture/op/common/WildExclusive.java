@@ -1,10 +1,14 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.common;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.mm.Errno;
 
 /** The test device makes common pages exclusive while others zap them: what it then maps nobody promises (Q6). */
-final class WildExclusive implements TortureOperation {
+public final class WildExclusive implements TortureOperation {
     @Override
     public int weight() {
         return 3;

@@ -1,10 +1,16 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.file;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Scroll;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.change.Advisor.Advice;
 import mmutex.mm.Errno;
 
 /** Advice to mappings of the hand's file: DONTNEED punches private copies out, the others leave contents alone. */
-final class AdviseScroll implements TortureOperation {
+public final class AdviseScroll implements TortureOperation {
     @Override
     public int weight() {
         return 4;
@@ -21,10 +27,7 @@ final class AdviseScroll implements TortureOperation {
         final boolean shared = hand.dice().nextBoolean();
         final Advice advice = KINDS[hand.dice().nextInt(KINDS.length)];
         final Errno errno = member.process.madvise(
-                hand.cpu(),
-                shared ? scroll.sharedAddr(range[0]) : scroll.privateAddr(range[0]),
-                (long) (range[1] - range[0]) * World.PAGE,
-                advice);
+                hand.cpu(), scroll.addr(range[0], shared), (long) (range[1] - range[0]) * World.PAGE, advice);
         final boolean mayFail = advice != Advice.DONTNEED && advice != Advice.COLD;
         Finding.require(mayFail || errno == Errno.OK, "madvise %s of a file: %s", advice, errno);
         for (int page = range[0]; page < range[1] && !shared && page < scroll.size(); page++) {

@@ -1,13 +1,19 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.file;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Possible;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.mm.Errno;
 
 /** The test device reads and writes the hand's file through its mappings, or makes private pages exclusive, copying them. */
-final class MirrorScroll implements TortureOperation {
+public final class MirrorScroll implements TortureOperation {
     @Override
     public int weight() {
         return 8;
@@ -30,14 +36,14 @@ final class MirrorScroll implements TortureOperation {
         }
     }
 
-    private static long addr(final Hand hand, final int[] range, final boolean shared) {
-        return shared ? hand.scroll().sharedAddr(range[0]) : hand.scroll().privateAddr(range[0]);
-    }
-
     private static void read(final Hand hand, final Member member, final int[] range, final boolean shared) {
         final byte[] data = new byte[(range[1] - range[0]) * World.PAGE];
         final Result result = hand.mirror()
-                .read(hand.cpu(), addr(hand, range, shared), range[1] - range[0], DeviceBuffer.ofArray(data));
+                .read(
+                        hand.cpu(),
+                        hand.scroll().addr(range[0], shared),
+                        range[1] - range[0],
+                        DeviceBuffer.ofArray(data));
         final Errno expected = range[1] <= hand.scroll().size() ? Errno.OK : Errno.EFAULT;
         Finding.require(result.errno() == expected, "device read of a file: %s, not %s", result.errno(), expected);
         compare(hand, member, range, shared, data, result);
@@ -51,7 +57,7 @@ final class MirrorScroll implements TortureOperation {
             final byte[] data,
             final Result result) {
         for (int page = range[0]; page < range[1] && result.errno() == Errno.OK; page++) {
-            UseScroll.check(hand, member, page, shared, MirrorPlot.word(data, page - range[0]), "device");
+            hand.checkScrollWord(member, page, shared, World.word(data, page - range[0]), "device");
         }
     }
 
@@ -63,12 +69,12 @@ final class MirrorScroll implements TortureOperation {
             data.putLong(i * World.PAGE, value);
         }
         final Result result = hand.mirror()
-                .write(hand.cpu(), addr(hand, range, shared), pages, DeviceBuffer.ofArray(data.array()));
+                .write(hand.cpu(), hand.scroll().addr(range[0], shared), pages, DeviceBuffer.ofArray(data.array()));
         final Errno expected = range[1] <= hand.scroll().size() ? Errno.OK : Errno.EFAULT;
         Finding.require(result.errno() == expected, "device write to a file: %s, not %s", result.errno(), expected);
         for (int page = range[0]; page < range[1]; page++) {
             if (result.errno() == Errno.OK) {
-                UseScroll.wrote(hand, member, page, shared, value);
+                hand.wroteScroll(member, page, shared, value);
             } else if (page < hand.scroll().size()) {
                 mayHaveWritten(hand, member, page, shared, value);
             }
@@ -93,7 +99,11 @@ final class MirrorScroll implements TortureOperation {
         }
         final byte[] data = new byte[(range[1] - range[0]) * World.PAGE];
         final Result result = hand.mirror()
-                .exclusive(hand.cpu(), addr(hand, range, shared), range[1] - range[0], DeviceBuffer.ofArray(data));
+                .exclusive(
+                        hand.cpu(),
+                        hand.scroll().addr(range[0], shared),
+                        range[1] - range[0],
+                        DeviceBuffer.ofArray(data));
         Finding.require(
                 !shared && range[1] <= hand.scroll().size() || result.errno() != Errno.OK,
                 "exclusive on pages %d to %d of a file of %d, %s: done",
@@ -102,7 +112,9 @@ final class MirrorScroll implements TortureOperation {
                 hand.scroll().size(),
                 shared ? "shared" : "private");
         compare(hand, member, range, shared, data, result);
-        for (int page = range[0]; page < range[1] && !shared && page < hand.scroll().size(); page++) {
+        for (int page = range[0];
+                page < range[1] && !shared && page < hand.scroll().size();
+                page++) {
             final Possible seen = member.copies.seen(page, hand.scroll().contents(page));
             if (result.errno() == Errno.OK) {
                 member.copies.copied(page, seen);

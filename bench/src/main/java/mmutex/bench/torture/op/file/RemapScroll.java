@@ -1,9 +1,15 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.file;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Scroll;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.mm.Errno;
 
 /** Unmaps pages of a file and maps them again: shared ones are as they were, private ones the file's again. */
-final class RemapScroll implements TortureOperation {
+public final class RemapScroll implements TortureOperation {
     @Override
     public int weight() {
         return 3;
@@ -18,7 +24,7 @@ final class RemapScroll implements TortureOperation {
         final Scroll scroll = hand.scroll();
         final int[] range = scroll.chooseRange(hand.dice());
         final boolean shared = hand.dice().nextBoolean();
-        final long addr = shared ? scroll.sharedAddr(range[0]) : scroll.privateAddr(range[0]);
+        final long addr = scroll.addr(range[0], shared);
         final long length = (long) (range[1] - range[0]) * World.PAGE;
         final Errno unmapped = member.process.munmap(hand.cpu(), addr, length);
         Finding.require(unmapped == Errno.OK, "munmap of a file: %s", unmapped);

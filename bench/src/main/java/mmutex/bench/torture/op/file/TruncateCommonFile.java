@@ -1,10 +1,15 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.file;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.change.Advisor.Advice;
 import mmutex.mm.Errno;
 
 /** Moves the end of the file that all map, while they use it; or punches holes into private mappings of it. */
-final class TruncateCommonFile implements TortureOperation {
+public final class TruncateCommonFile implements TortureOperation {
     @Override
     public int weight() {
         return 3;

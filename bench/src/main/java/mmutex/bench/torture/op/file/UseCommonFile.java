@@ -1,14 +1,20 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.file;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Tags;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.fault.Signal;
 import mmutex.mm.Errno;
 
 /** Tags read from and written to a file that all map while others truncate it, by CPUs and by the test device. */
-final class UseCommonFile implements TortureOperation {
+public final class UseCommonFile implements TortureOperation {
     @Override
     public int weight() {
         return 12;
@@ -29,7 +35,7 @@ final class UseCommonFile implements TortureOperation {
     }
 
     private static void byCpu(final Hand hand, final Member member, final int page, final boolean shared) {
-        final long addr = World.commonFile(page, shared) + (long) hand.dice().nextInt(UseCommons.WORDS) * Long.BYTES;
+        final long addr = World.commonFile(page, shared) + (long) hand.dice().nextInt(World.WORDS) * Long.BYTES;
         final boolean write = hand.dice().nextBoolean();
         final Signal signal = write
                 ? hand.cpu().storeLong(addr, hand.world().tags().make(World.fileTag(page), member.lineage))
@@ -67,7 +73,7 @@ final class UseCommonFile implements TortureOperation {
                 result.errno() == Errno.OK || result.errno() == Errno.EFAULT || result.errno() == Errno.EBUSY,
                 "device access to the common file: %s",
                 result.errno());
-        for (int i = 0; i < UseCommons.WORDS && !write && result.errno() == Errno.OK; i++) {
+        for (int i = 0; i < World.WORDS && !write && result.errno() == Errno.OK; i++) {
             check(hand, page, data.getLong(i * Long.BYTES));
         }
     }

@@ -1,12 +1,18 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.file;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Possible;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.fault.Signal;
 import mmutex.mm.Errno;
 
 /** Reads and writes the hand's file through its mappings, as a file, and by way of the kernel; behind the end is SIGBUS. */
-final class UseScroll implements TortureOperation {
+public final class UseScroll implements TortureOperation {
     @Override
     public int weight() {
         return 16;
@@ -32,69 +38,16 @@ final class UseScroll implements TortureOperation {
                 write(hand, member, page, shared);
                 break;
             default:
-                read(hand, member, page, shared);
-        }
-    }
-
-    private static long addr(final Hand hand, final int page, final boolean shared) {
-        return shared ? hand.scroll().sharedAddr(page) : hand.scroll().privateAddr(page);
-    }
-
-    static void read(final Hand hand, final Member member, final int page, final boolean shared) {
-        final Signal signal = hand.cpu().loadLong(addr(hand, page, shared));
-        requireSignal(hand, page, signal);
-        if (signal == Signal.NONE) {
-            check(hand, member, page, shared, hand.cpu().value(), "read");
-        }
-    }
-
-    /** A word that was found at the beginning of a page. */
-    static void check(
-            final Hand hand,
-            final Member member,
-            final int page,
-            final boolean shared,
-            final long found,
-            final String how) {
-        final Possible file = hand.scroll().contents(page);
-        final Possible expected = shared ? file : member.copies.seen(page, file);
-        if (!expected.admits(found)) {
-            throw new Finding(String.format(
-                    "file of %s, %s: page %d of process %d holds 0x%x by %s, expected %s",
-                    hand.cpu().name(),
-                    shared ? "shared" : "private",
-                    page,
-                    member.lineage,
-                    found,
-                    how,
-                    expected));
+                hand.checkScrollPage(member, page, shared);
         }
     }
 
     private static void write(final Hand hand, final Member member, final int page, final boolean shared) {
         final long value = hand.freshValue();
-        final Signal signal = hand.cpu().storeLong(addr(hand, page, shared), value);
-        requireSignal(hand, page, signal);
+        final Signal signal = hand.cpu().storeLong(hand.scroll().addr(page, shared), value);
+        hand.expectAtScroll(page, signal);
         if (signal == Signal.NONE) {
-            wrote(hand, member, page, shared, value);
-        }
-    }
-
-    static void wrote(
-            final Hand hand, final Member member, final int page, final boolean shared, final long value) {
-        if (shared) {
-            hand.scroll().contents(page, Possible.of(value));
-        } else {
-            member.copies.copied(page, Possible.of(value));
-        }
-    }
-
-    private static void requireSignal(final Hand hand, final int page, final Signal signal) {
-        final Signal expected = page < hand.scroll().size() ? Signal.NONE : Signal.BUS_ADRERR;
-        if (signal != expected) {
-            throw new Finding(String.format(
-                    "file of %s: access to page %d of %d: %s, expected %s",
-                    hand.cpu().name(), page, hand.scroll().size(), signal, expected));
+            hand.wroteScroll(member, page, shared, value);
         }
     }
 
@@ -127,7 +80,7 @@ final class UseScroll implements TortureOperation {
     private static void byKernel(final Hand hand, final Member member, final int page, final boolean shared) {
         final byte[] bytes = new byte[Long.BYTES];
         final ByteBuffer word = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
-        final long addr = addr(hand, page, shared);
+        final long addr = hand.scroll().addr(page, shared);
         final boolean write = hand.dice().nextBoolean();
         final long value = hand.freshValue();
         word.putLong(0, value);
@@ -144,9 +97,9 @@ final class UseScroll implements TortureOperation {
         final int expected = page < hand.scroll().size() ? bytes.length : 0;
         Finding.require(done == expected, "remote access to page %d of a file: %d bytes", page, done);
         if (done != 0 && write) {
-            wrote(hand, member, page, shared, value);
+            hand.wroteScroll(member, page, shared, value);
         } else if (done != 0) {
-            check(hand, member, page, shared, word.getLong(0), "remote read");
+            hand.checkScrollWord(member, page, shared, word.getLong(0), "remote read");
         }
     }
 }

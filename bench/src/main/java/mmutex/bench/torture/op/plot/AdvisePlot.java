@@ -1,12 +1,18 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
 import java.util.EnumSet;
 import java.util.Set;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.change.Advisor.Advice;
 import mmutex.mm.Errno;
 
 /** Every kind of advice to own pages. Holes are passed over and reported at the end. */
-final class AdvisePlot implements TortureOperation {
+public final class AdvisePlot implements TortureOperation {
     @Override
     public int weight() {
         return 10;

@@ -1,13 +1,19 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.change.Advisor.Advice;
 import mmutex.mm.Errno;
 
 /** MADV_COLLAPSE where all advice and protection speaks for it: a large folio takes over what small pages held, or nothing. */
-final class CollapseField implements TortureOperation {
+public final class CollapseField implements TortureOperation {
     @Override
     public int weight() {
         return 4;
@@ -50,5 +56,5 @@ final class CollapseField implements TortureOperation {
             List.of(Advice.DOFORK, Advice.KEEPONFORK, Advice.UNMERGEABLE, Advice.HUGEPAGE);
 
     /** Pages in use or exclusive again, no table or no writable page, no run of frames. */
-    static final Set<Errno> REFUSALS = EnumSet.of(Errno.EAGAIN, Errno.EINVAL, Errno.ENOMEM);
+    public static final Set<Errno> REFUSALS = EnumSet.of(Errno.EAGAIN, Errno.EINVAL, Errno.ENOMEM);
 }

@@ -1,12 +1,18 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.machine.UserFaultFd;
 import mmutex.mm.Errno;
 
 /** A page of the hand's own is write-protected by userfaultfd for a moment: nobody's to convert, still to be read. */
-final class GuardPlot implements TortureOperation {
+public final class GuardPlot implements TortureOperation {
     @Override
     public int weight() {
         return 3;

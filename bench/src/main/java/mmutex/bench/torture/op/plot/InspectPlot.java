@@ -1,11 +1,17 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.mm.Errno;
 import mmutex.mm.PageMap.PageState;
 
 /** Looks that change nothing: mincore, /proc/PID/pagemap, and what the test device says that it has. */
-final class InspectPlot implements TortureOperation {
+public final class InspectPlot implements TortureOperation {
     @Override
     public int weight() {
         return 4;
@@ -21,8 +27,7 @@ final class InspectPlot implements TortureOperation {
         final Errno expected = plot.hasHole(range[0], range[1]) ? Errno.ENOMEM : Errno.OK;
         Finding.require(errno == expected, "mincore of a plot: %s, expected %s", errno, expected);
         final PageState state = member.process.pagemap(hand.cpu(), plot.addr(range[0]));
-        Finding.require(
-                state.mapped() == plot.page(range[0]).mapped, "pagemap of page %d: %s", range[0], state);
+        Finding.require(state.mapped() == plot.page(range[0]).mapped, "pagemap of page %d: %s", range[0], state);
         final Result unknown = hand.mirror().unknown(hand.cpu(), plot.addr(range[0]), pages);
         Finding.require(unknown.errno() == Errno.EINVAL, "unknown request: %s", unknown.errno());
         final Errno held = hand.mirror()

@@ -1,9 +1,15 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.mm.Errno;
 
 /** mlock and munlock of own pages: brought in, otherwise as they were. */
-final class LockPlot implements TortureOperation {
+public final class LockPlot implements TortureOperation {
     @Override
     public int weight() {
         return 3;

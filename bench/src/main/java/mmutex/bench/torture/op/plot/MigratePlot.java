@@ -1,11 +1,17 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.mm.Errno;
 
 /** Own pages move to the device's memory and back; what is in them stays (I35). */
-final class MigratePlot implements TortureOperation {
+public final class MigratePlot implements TortureOperation {
     @Override
     public int weight() {
         return 8;
@@ -27,13 +33,13 @@ final class MigratePlot implements TortureOperation {
         accept(result, "migration to the device");
         if (result.errno() == Errno.OK) {
             for (int i = 0; i < pages; i++) {
-                hand.checkPlotWord(member, plot, range[0] + i, MirrorPlot.word(data, i));
+                hand.checkPlotWord(member, plot, range[0] + i, World.word(data, i));
             }
         }
     }
 
     /** Holes and forbidden pages are refused; busy and exclusive ones passed over, and then perhaps not readable. */
-    static void accept(final Result result, final String what) {
+    public static void accept(final Result result, final String what) {
         Finding.require(
                 result.errno() == Errno.OK
                         || result.errno() == Errno.EINVAL

@@ -1,11 +1,16 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.machine.UserBuffer;
 import mmutex.mm.Errno;
 
 /** The test device reads pages into a buffer in the process's own memory, which faults and restores like any other. */
-final class MirrorIntoPlot implements TortureOperation {
+public final class MirrorIntoPlot implements TortureOperation {
     @Override
     public int weight() {
         return 3;

@@ -1,14 +1,20 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.mm.Errno;
 
 /** The test device reads, writes, snapshots own pages, or makes them exclusive: it sees what the hand left there (I35). */
-final class MirrorPlot implements TortureOperation {
+public final class MirrorPlot implements TortureOperation {
     @Override
     public int weight() {
         return 10;
@@ -34,11 +40,6 @@ final class MirrorPlot implements TortureOperation {
                     exclusive(hand, member, plot, range);
                 }
         }
-    }
-
-    /** The first word of a page of a buffer. */
-    static long word(final byte[] data, final int page) {
-        return ByteBuffer.wrap(data).order(ByteOrder.nativeOrder()).getLong(page * World.PAGE);
     }
 
     private static void read(final Hand hand, final Member member, final Plot plot, final int[] range) {
@@ -80,7 +81,7 @@ final class MirrorPlot implements TortureOperation {
         if (result.errno() == Errno.OK) {
             Finding.require(result.cpages() == range[1] - range[0], "device transferred %d pages", result.cpages());
             for (int i = 0; i < range[1] - range[0]; i++) {
-                hand.checkPlotWord(member, plot, range[0] + i, word(data, i));
+                hand.checkPlotWord(member, plot, range[0] + i, World.word(data, i));
             }
         }
     }

@@ -1,9 +1,15 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.mm.Errno;
 
 /** mremap within the plot: contents go along, whatever the entries are. A refused move has unmapped its destination. */
-final class MovePlot implements TortureOperation {
+public final class MovePlot implements TortureOperation {
     @Override
     public int weight() {
         return 6;

@@ -1,12 +1,18 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle;
 import mmutex.device.MirrorHandle.Result;
 import mmutex.mm.Errno;
 
 /** Another handle, of the hand's own or of a common device, takes pages and is closed with them; or all is released. */
-final class PassHandle implements TortureOperation {
+public final class PassHandle implements TortureOperation {
     @Override
     public int weight() {
         return 3;
@@ -19,8 +25,8 @@ final class PassHandle implements TortureOperation {
         final int[] range = plot.chooseRange(hand.dice());
         final int pages = range[1] - range[0];
         final boolean own = hand.dice().nextBoolean();
-        final MirrorHandle handle = (own ? hand.mirror().device() : hand.world().passing())
-                .open(hand.cpu(), member.process.space());
+        final MirrorHandle handle =
+                (own ? hand.mirror().device() : hand.world().passing()).open(hand.cpu(), member.process.space());
         final byte[] data = new byte[pages * World.PAGE];
         final boolean migrate = hand.dice().nextBoolean();
         if (migrate || hand.mayMakeExclusive(plot)) {
@@ -29,7 +35,7 @@ final class PassHandle implements TortureOperation {
                     : handle.exclusive(hand.cpu(), plot.addr(range[0]), pages, DeviceBuffer.ofArray(data));
             final boolean believed = migrate || hand.maker(plot) == hand.mirror();
             for (int page = range[0]; result.errno() == Errno.OK && believed && page < range[1]; page++) {
-                hand.checkPlotWord(member, plot, page, MirrorPlot.word(data, page - range[0]));
+                hand.checkPlotWord(member, plot, page, World.word(data, page - range[0]));
             }
         }
         if (hand.dice().nextInt(3) == 0) {

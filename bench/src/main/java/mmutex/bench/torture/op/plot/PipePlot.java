@@ -1,12 +1,18 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.machine.Pipe;
 import mmutex.mm.Errno;
 
 /** A page of the hand's own goes through a pipe: copied in, or as a reference; and out again, into another page. */
-final class PipePlot implements TortureOperation {
+public final class PipePlot implements TortureOperation {
     @Override
     public int weight() {
         return 4;
@@ -57,8 +63,7 @@ final class PipePlot implements TortureOperation {
                 page.expected());
     }
 
-    private static void copy(
-            final Hand hand, final Member member, final Plot plot, final int number, final Pipe pipe) {
+    private static void copy(final Hand hand, final Member member, final Plot plot, final int number, final Pipe pipe) {
         final Plot.Page page = plot.page(number);
         final Errno in = pipe.write(hand.cpu(), plot.addr(number), World.PAGE);
         final Errno readable = page.isReadable() ? Errno.OK : Errno.EFAULT;

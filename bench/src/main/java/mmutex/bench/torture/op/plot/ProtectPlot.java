@@ -1,9 +1,15 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.mm.Errno;
 
 /** mprotect of own pages, to nothing, read-only or all; pages before a hole are changed, those behind are not. */
-final class ProtectPlot implements TortureOperation {
+public final class ProtectPlot implements TortureOperation {
     @Override
     public int weight() {
         return 6;

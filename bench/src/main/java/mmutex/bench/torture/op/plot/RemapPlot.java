@@ -1,9 +1,15 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.mm.Errno;
 
 /** Unmaps own pages, or maps fresh ones where there are none, or over what is there. */
-final class RemapPlot implements TortureOperation {
+public final class RemapPlot implements TortureOperation {
     @Override
     public int weight() {
         return 7;

@@ -1,10 +1,16 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 
 /** Reads and writes own pages by way of the kernel: /proc/PID/mem forces, process_vm_readv pins. */
-final class RemotePlot implements TortureOperation {
+public final class RemotePlot implements TortureOperation {
     @Override
     public int weight() {
         return 6;
@@ -28,7 +34,7 @@ final class RemotePlot implements TortureOperation {
                     : member.process.readForced(hand.cpu(), addr, bytes);
             requireDone(done, page.mapped && (!pinned || page.isReadable()), "read");
             if (done != 0) {
-                hand.checkPlotWord(member, plot, number, MirrorPlot.word(bytes, 0));
+                hand.checkPlotWord(member, plot, number, World.word(bytes, 0));
             }
             return;
         }

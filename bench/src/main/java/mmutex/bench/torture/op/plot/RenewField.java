@@ -1,10 +1,16 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.change.Advisor.Advice;
 import mmutex.mm.Errno;
 
 /** Fresh memory where a large folio fits, and welcome there; the first access gets it, or the huge page of zeroes. */
-final class RenewField implements TortureOperation {
+public final class RenewField implements TortureOperation {
     @Override
     public int weight() {
         return 3;

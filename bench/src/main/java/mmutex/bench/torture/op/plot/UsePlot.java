@@ -1,9 +1,15 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.plot;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.Plot;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.fault.Signal;
 
 /** Reads a page of the hand's own, or writes a new value to it. */
-final class UsePlot implements TortureOperation {
+public final class UsePlot implements TortureOperation {
     @Override
     public int weight() {
         return 40;
@@ -21,7 +27,7 @@ final class UsePlot implements TortureOperation {
         }
     }
 
-    static void write(final Hand hand, final Member member, final Plot plot, final int number) {
+    public static void write(final Hand hand, final Member member, final Plot plot, final int number) {
         final Plot.Page page = plot.page(number);
         final long value = hand.freshValue();
         final Signal signal = hand.cpu().storeLong(plot.addr(number), value);

@@ -1,7 +1,10 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.system;
+
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
 
 /** Starts a round of soft-dirty tracking: every writable entry of the process becomes read-only. */
-final class ClearSoftDirty implements TortureOperation {
+public final class ClearSoftDirty implements TortureOperation {
     @Override
     public int weight() {
         return 1;

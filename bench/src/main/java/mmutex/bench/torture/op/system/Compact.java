@@ -1,7 +1,10 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.system;
+
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
 
 /** Pages are moved together, as kcompactd does. */
-final class Compact implements TortureOperation {
+public final class Compact implements TortureOperation {
     @Override
     public int weight() {
         return 1;

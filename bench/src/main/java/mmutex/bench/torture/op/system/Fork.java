@@ -1,13 +1,18 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.system;
 
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.check.MomentChecks;
 import mmutex.machine.Process;
 import mmutex.mm.Errno;
 import mmutex.mm.SemanticProfile;
-import mmutex.mm.SemanticProfile.ForkExclusive;
 
 /** Forks the shared process or a descendant, and remembers what the child must have. */
-final class Fork implements TortureOperation {
+public final class Fork implements TortureOperation {
     @Override
     public int weight() {
         return 6;
@@ -19,11 +24,7 @@ final class Fork implements TortureOperation {
      */
     @Override
     public boolean isPossible(final SemanticProfile profile) {
-        return keepsExclusiveEntriesApart(profile);
-    }
-
-    static boolean keepsExclusiveEntriesApart(final SemanticProfile profile) {
-        return profile.forkExclusive() == ForkExclusive.RESTORE_BY_TRYLOCK;
+        return World.keepsExclusiveEntriesApart(profile);
     }
 
     @Override

@@ -1,7 +1,10 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.system;
+
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
 
 /** Pages with the same contents are made to share a frame, as ksmd does where it was allowed to. */
-final class MergeSamePages implements TortureOperation {
+public final class MergeSamePages implements TortureOperation {
     @Override
     public int weight() {
         return 1;

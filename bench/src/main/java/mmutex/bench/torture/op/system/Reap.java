@@ -1,9 +1,13 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.system;
 
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.Member;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.mm.SemanticProfile;
 
 /** A descendant exits; before that, now and then, the out-of-memory reaper takes what it has. */
-final class Reap implements TortureOperation {
+public final class Reap implements TortureOperation {
     @Override
     public int weight() {
         return 5;
@@ -11,7 +15,7 @@ final class Reap implements TortureOperation {
 
     @Override
     public boolean isPossible(final SemanticProfile profile) {
-        return Fork.keepsExclusiveEntriesApart(profile);
+        return World.keepsExclusiveEntriesApart(profile);
     }
 
     @Override

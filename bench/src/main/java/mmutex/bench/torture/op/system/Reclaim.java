@@ -1,7 +1,10 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.system;
+
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
 
 /** Pages are written out or dropped, as kswapd does when memory is short: whose they are does not matter. */
-final class Reclaim implements TortureOperation {
+public final class Reclaim implements TortureOperation {
     @Override
     public int weight() {
         return 3;

@@ -1,5 +1,9 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.system;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle;
 import mmutex.fault.Signal;
@@ -7,7 +11,7 @@ import mmutex.machine.Process;
 import mmutex.mm.Errno;
 
 /** A process comes, is worked on by a device, and goes with the device still open: what exec leaves behind. */
-final class ShortLife implements TortureOperation {
+public final class ShortLife implements TortureOperation {
     @Override
     public int weight() {
         return 2;
@@ -37,7 +41,7 @@ final class ShortLife implements TortureOperation {
                 "exclusive in a new process: %s",
                 result.errno());
         for (int page = 0; done && page < PAGES; page++) {
-            final long found = MirrorPlot.word(data, page);
+            final long found = World.word(data, page);
             Finding.require(found == (page < touched ? value : 0), "the device read 0x%x in a new process", found);
         }
         hand.cpu().run(null);

@@ -1,5 +1,9 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.system;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle;
 import mmutex.fault.Signal;
@@ -7,7 +11,7 @@ import mmutex.machine.Process;
 import mmutex.mm.Errno;
 
 /** A process of its own with huge pages of the pool, or a driver's pages: a device works on them, it forks, and all exit. */
-final class StrangeMemory implements TortureOperation {
+public final class StrangeMemory implements TortureOperation {
     @Override
     public int weight() {
         return 2;
@@ -22,8 +26,7 @@ final class StrangeMemory implements TortureOperation {
         final Errno mapped = huge
                 ? process.mmapHuge(hand.cpu(), AT, (long) World.FOLIO_PAGES * World.PAGE, World.READ_WRITE)
                 : process.mmapDriver(hand.cpu(), AT, (long) PAGES * World.PAGE, World.READ_WRITE);
-        Finding.require(
-                mapped == Errno.OK || huge && mapped == Errno.ENOMEM, "mmap of strange memory: %s", mapped);
+        Finding.require(mapped == Errno.OK || huge && mapped == Errno.ENOMEM, "mmap of strange memory: %s", mapped);
         if (mapped == Errno.OK) {
             live(hand, process, huge);
         }
@@ -43,12 +46,14 @@ final class StrangeMemory implements TortureOperation {
         }
         final MirrorHandle handle = hand.world().passing().open(hand.cpu(), process.space());
         final byte[] data = new byte[PAGES * World.PAGE];
-        final Errno read = handle.read(hand.cpu(), AT, PAGES, DeviceBuffer.ofArray(data)).errno();
+        final Errno read =
+                handle.read(hand.cpu(), AT, PAGES, DeviceBuffer.ofArray(data)).errno();
         for (int page = 0; read == Errno.OK && page < PAGES; page++) {
-            final long found = MirrorPlot.word(data, page);
+            final long found = World.word(data, page);
             Finding.require(found == (page % 2 == 0 ? value : 0), "a device reads 0x%x in strange memory", found);
         }
-        final Errno made = handle.exclusive(hand.cpu(), AT, PAGES, DeviceBuffer.ofArray(data)).errno();
+        final Errno made = handle.exclusive(hand.cpu(), AT, PAGES, DeviceBuffer.ofArray(data))
+                .errno();
         Finding.require(!huge || made != Errno.OK, "a page of hugetlbfs has become exclusive");
         if (hand.dice().nextBoolean()) {
             fork(hand, process, value, huge);

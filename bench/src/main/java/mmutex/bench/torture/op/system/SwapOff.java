@@ -1,9 +1,12 @@
-package mmutex.bench.torture.op;
+package mmutex.bench.torture.op.system;
 
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
 import mmutex.mm.Errno;
 
 /** swapoff, while memory is reclaimed and used, and swapon again. */
-final class SwapOff implements TortureOperation {
+public final class SwapOff implements TortureOperation {
     @Override
     public int weight() {
         return 1;
