@@ -15,6 +15,7 @@ public final class Counters {
     /** Where there may be a large folio. */
     public static final long FOLIO = World.COUNTERS + (1L << 21);
 
+    private static final int FOLIO_RARELY = 16;
     private static final int[] FOLIO_PAGES = {0, 1, World.FOLIO_PAGES - 1};
 
     /** All pages of counters, by number: first those side by side, then the large folio's head, then its other ones. */
@@ -37,9 +38,13 @@ public final class Counters {
         return dice.nextBoolean() ? 0 : dice.nextInt(COUNT);
     }
 
-    /** A counter for a device that computes. */
+    /**
+     * A counter for a device that computes; rarely one of the large folio's. Up to 6.14 its head takes all 512 pages along, and
+     * who then touches them, or collapses them, restores each with a notification of its own.
+     */
     public static int chooseForDevice(final SplittableRandom dice, final SemanticProfile profile) {
-        return dice.nextBoolean() ? 0 : dice.nextInt(devicePages(profile) * PER_PAGE);
+        final int pages = dice.nextInt(FOLIO_RARELY) == 0 ? devicePages(profile) : SMALL_PAGES;
+        return dice.nextBoolean() ? 0 : dice.nextInt(pages * PER_PAGE);
     }
 
     /**

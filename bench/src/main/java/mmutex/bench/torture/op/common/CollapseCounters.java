@@ -14,7 +14,7 @@ import mmutex.mm.Errno;
 public final class CollapseCounters implements TortureOperation {
     @Override
     public int weight() {
-        return 2;
+        return 1;
     }
 
     @Override

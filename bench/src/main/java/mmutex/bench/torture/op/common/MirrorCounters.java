@@ -27,6 +27,7 @@ public final class MirrorCounters implements TortureOperation {
         final byte[] data = new byte[pages * World.PAGE];
         final boolean exclusive = hand.dice().nextBoolean()
                 && hand.world().mayHaveManyMakers()
+                && (first < Counters.SMALL_PAGES || hand.dice().nextInt(4) == 0)
                 && (!hand.world().profile().makeConfusesSubpages()
                         || first < Counters.devicePages(hand.world().profile()));
         final Result result = exclusive
