@@ -22,6 +22,7 @@ public final class Hand {
     private final Cpu cpu;
     private final SplittableRandom dice;
     private final MirrorHandle mirror;
+    private final MirrorHandle stray;
     private final Member root;
     private final List<Member> descendants = new ArrayList<>();
     private final long[] countersSeen = new long[Counters.count()];
@@ -40,6 +41,7 @@ public final class Hand {
         this.running = root;
         this.mirror =
                 world.machine().newMirrorDevice(number).open(cpu, world.root().space());
+        this.stray = mirror.device().open(cpu, world.root().space());
     }
 
     public World world() {
@@ -60,6 +62,14 @@ public final class Hand {
      */
     public MirrorHandle mirror() {
         return mirror;
+    }
+
+    /**
+     * Another handle of the hand's device, which no referee looks at: the driver maps a page that it has migrated without a
+     * sequence check (dmirror_migrate_finalize_and_map, lib/test_hmm.c). Where a zap comes between, the page has been freed.
+     */
+    public MirrorHandle stray() {
+        return stray;
     }
 
     /**
@@ -261,6 +271,7 @@ public final class Hand {
         descendants.clear();
         checkPlots(runRoot());
         runNone();
+        stray.close(cpu);
         mirror.close(cpu);
     }
 
