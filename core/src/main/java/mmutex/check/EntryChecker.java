@@ -82,7 +82,7 @@ final class EntryChecker {
                     where.get() + ": " + kind + " entry, but the frame is " + (devicePrivate ? "" : "not ")
                             + "in a device's memory");
         }
-        if (kind.isMigration() && !platform.frames().has(pfn, FrameTable.LOCKED)) {
+        if (kind.isMigration() && !platform.frames().has(platform.frames().head(pfn), FrameTable.LOCKED)) {
             report.violated("I21", where.get() + ": " + kind + " entry, but the page is not locked");
         }
         if (present && encoding.isWritable(pte)) {

@@ -144,12 +144,14 @@ final class EntryWatch {
         return encoding.isPresent(entry) ? encoding.frameNumber(entry) : encoding.swapFrameNumber(entry);
     }
 
+    /** Lock and dirty bit of a large folio are its head's. */
     private void lockHeld(final long actor, final long slot, final long pfn, final String what) {
-        if (!frames.has(pfn, FrameTable.LOCKED) || frames.lockOwner(pfn) != actor) {
+        final long folio = frames.head(pfn);
+        if (!frames.has(folio, FrameTable.LOCKED) || frames.lockOwner(folio) != actor) {
             log.violated(
                     "I15",
                     at(slot) + " frame " + pfn + ": " + what + " by actor " + actor
-                            + " without the page lock, which is held by " + frames.lockOwner(pfn));
+                            + " without the page lock, which is held by " + frames.lockOwner(folio));
         }
     }
 
@@ -171,7 +173,7 @@ final class EntryWatch {
     }
 
     private void dirtinessCollected(final long slot, final long pfn, final long before) {
-        if (encoding.isDirty(before) && !frames.has(pfn, FrameTable.DIRTY)) {
+        if (encoding.isDirty(before) && !frames.has(frames.head(pfn), FrameTable.DIRTY)) {
             log.violated("I22", at(slot) + " frame " + pfn + ": the entry's dirty bit was not collected");
         }
     }
