@@ -39,8 +39,7 @@ final class HandActor extends ActorThread {
     @Override
     protected void work() {
         try {
-            for (long done = 1; !stop().isSet(); done++) {
-                gate.pass();
+            for (long done = 1; mayGoOn(); done++) {
                 final int choice = choose();
                 operations.get(choice).perform(hand);
                 performed[choice]++;
@@ -52,6 +51,12 @@ final class HandActor extends ActorThread {
         } finally {
             gate.park();
         }
+    }
+
+    /** Asked in this order: once it is stopped, whoever leaves the gate finds no handler of faults any more. */
+    private boolean mayGoOn() {
+        gate.pass();
+        return !stop().isSet();
     }
 
     private int choose() {

@@ -29,10 +29,8 @@ public final class GuardPlot implements TortureOperation {
         }
         hand.checkPlotPage(member, plot, number); // there, be it as the zero page
         // Nothing is not protected: what takes the place of a page that was dropped is the device's to have, and once
-        // that has
-        // been looked at, it is not known as lazily freed any more. And when same-page merging replaces a page, the
-        // mark is
-        // lost (replace_page, mm/ksm.c, up to now).
+        // it has been looked at, it is not known as lazily freed any more. And when same-page merging replaces a page,
+        // the mark is lost (replace_page, mm/ksm.c, up to now).
         final boolean mayLoseMark = page.mayBeDropped() || page.mergeable;
         final long addr = plot.addr(number);
         final UserFaultFd guard = new UserFaultFd(member.process);
