@@ -3,6 +3,7 @@ package mmutex.check;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
 import mmutex.layout.PteKind;
@@ -21,7 +22,6 @@ final class EntryChecker {
     static void now(
             final Task task, final Platform platform, final List<AddressSpace> spaces, final CheckReport report) {
         report.looking("I14", "I16", "I18", "I21", "I30");
-        hugeZero(platform, report);
         if (!platform.data().isZero(FrameAllocator.ZERO_FRAME)) {
             report.violated("I30", "the zero frame does not read zero");
         }
@@ -58,10 +58,11 @@ final class EntryChecker {
             return;
         }
         final long pfn = present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte);
-        final String where = PageScan.at(vma.space(), addr) + " frame " + pfn;
+        // Words only for what is wrong: most entries are right, and there are many.
+        final Supplier<String> where = () -> PageScan.at(vma.space(), addr) + " frame " + pfn;
         if (pfn == FrameAllocator.ZERO_FRAME) {
             if (!present || encoding.isWritable(pte)) {
-                report.violated("I30", where + ": the zero frame is " + (present ? "writable" : kind));
+                report.violated("I30", where.get() + ": the zero frame is " + (present ? "writable" : kind));
             }
             return;
         }
@@ -69,7 +70,7 @@ final class EntryChecker {
         final boolean moving =
                 kind.isMigration() && platform.frames().has(platform.frames().head(pfn), FrameTable.LOCKED);
         if (platform.frames().refCount(pfn) == 0 && !moving) {
-            report.violated("I14", where + ": " + kind + " entry of a free frame");
+            report.violated("I14", where.get() + ": " + kind + " entry of a free frame");
         }
         if (kind.isDeviceExclusive()) {
             exclusive(platform, vma, pfn, where, report);
@@ -81,11 +82,11 @@ final class EntryChecker {
         if (devicePrivate != kind.isDevicePrivate() && !kind.isMigration()) {
             report.violated(
                     "I16",
-                    where + ": " + kind + " entry, but the frame is " + (devicePrivate ? "" : "not ")
+                    where.get() + ": " + kind + " entry, but the frame is " + (devicePrivate ? "" : "not ")
                             + "in a device's memory");
         }
         if (kind.isMigration() && !moving) {
-            report.violated("I21", where + ": " + kind + " entry, but the page is not locked");
+            report.violated("I21", where.get() + ": " + kind + " entry, but the page is not locked");
         }
         if (present && encoding.isWritable(pte)) {
             writable(platform, vma, pfn, where, encoding.isUffdWp(pte), report);
@@ -105,18 +106,22 @@ final class EntryChecker {
     }
 
     private static void exclusive(
-            final Platform platform, final Vma vma, final long pfn, final String where, final CheckReport report) {
+            final Platform platform,
+            final Vma vma,
+            final long pfn,
+            final Supplier<String> where,
+            final CheckReport report) {
         if (vma.has(VmFlags.HUGETLB)) {
-            report.violated("I16", where + ": exclusive in a hugetlb mapping");
+            report.violated("I16", where.get() + ": exclusive in a hugetlb mapping");
         }
         if (platform.profile().makeAcceptsShared()) {
             return;
         }
         if (!platform.frames().has(pfn, FrameTable.ANON)) {
-            report.violated("I16", where + ": exclusive, but not anonymous memory");
+            report.violated("I16", where.get() + ": exclusive, but not anonymous memory");
         }
         if (!VmFlags.isCowMapping(vma.flags())) {
-            report.violated("I16", where + ": exclusive in a mapping that is not copied on write");
+            report.violated("I16", where.get() + ": exclusive in a mapping that is not copied on write");
         }
     }
 
@@ -126,7 +131,7 @@ final class EntryChecker {
             final Vma vma,
             final long addr,
             final long pfn,
-            final String where,
+            final Supplier<String> where,
             final CheckReport report) {
         final boolean inPlace = frames.mapping(pfn) == 0
                 ? vma.has(VmFlags.MIXEDMAP)
@@ -134,7 +139,7 @@ final class EntryChecker {
                         && vma.file().id() == frames.mapping(pfn)
                         && vma.linearIndex(addr) == frames.index(pfn);
         if (!inPlace) {
-            report.violated("I14", where + ": a page that the mapped file does not have there");
+            report.violated("I14", where.get() + ": a page that the mapped file does not have there");
         }
     }
 
@@ -142,30 +147,31 @@ final class EntryChecker {
             final Platform platform,
             final Vma vma,
             final long pfn,
-            final String where,
+            final Supplier<String> where,
             final boolean uffdWp,
             final CheckReport report) {
         if (!vma.has(VmFlags.WRITE)) {
-            report.violated("I18", where + ": writable in a VMA that is not");
+            report.violated("I18", where.get() + ": writable in a VMA that is not");
         }
         if (uffdWp) {
-            report.violated("I18", where + ": writable and uffd-wp");
+            report.violated("I18", where.get() + ": writable and uffd-wp");
         }
         final FrameTable frames = platform.frames();
         if (!frames.has(pfn, FrameTable.ANON) && !vma.has(VmFlags.SHARED)) {
-            report.violated("I18", where + ": a file's page is writable through a private mapping");
+            report.violated("I18", where.get() + ": a file's page is writable through a private mapping");
         }
         final boolean ours = platform.profile().hasAnonExclusive()
                 ? frames.has(pfn, FrameTable.ANON_EXCLUSIVE)
                 : frames.mapCount(pfn) <= 1;
         if (frames.has(pfn, FrameTable.ANON) && !ours) {
-            report.violated("I18", where + ": writable although shared copy-on-write");
+            report.violated("I18", where.get() + ": writable although shared copy-on-write");
         }
     }
 
     static void atQuiescence(
             final Task task, final Platform platform, final List<AddressSpace> spaces, final CheckReport report) {
         report.looking("I17");
+        hugeZero(platform, report); // 2 MiB: too much to look at while others work
         final PteEncoding encoding = platform.encoding();
         final Map<Long, Integer> references = new HashMap<>();
         final Map<Long, String> exclusive = new HashMap<>();

@@ -187,6 +187,7 @@ final class EntryWatch {
         return encoding.isPresent(entry) ? encoding.frameNumber(entry) : encoding.swapFrameNumber(entry);
     }
 
+    /** Lock and dirty bit of a large folio are its head's. */
     private void lockHeld(final long actor, final long slot, final long pfn, final String what) {
         final long folio = frames.head(pfn);
         if (!frames.has(folio, FrameTable.LOCKED) || frames.lockOwner(folio) != actor) {

@@ -60,7 +60,8 @@ final class FileFault {
             return failure(pfn);
         }
         fault.table.lock(fault.task, fault.slot);
-        if (fault.table.load(fault.slot) == fault.originalPte) {
+        final boolean lost = mayHaveLostCopy(fault);
+        if (!lost && fault.table.load(fault.slot) == fault.originalPte) {
             install(fault, fault.slot, pfn, sharedPte(fault, pfn));
         }
         fault.table.unlock(fault.task, fault.slot);
@@ -68,7 +69,12 @@ final class FileFault {
             fault.platform.frames().markDirty(pfn); // fault_dirty_shared_page
         }
         file.unlockPage(fault.task, pfn);
-        return FaultResult.DONE;
+        return lost ? FaultResult.SIGBUS : FaultResult.DONE;
+    }
+
+    /** finish_fault asks check_stable_address_space even for a read: the reaper may have taken a private copy. */
+    private static boolean mayHaveLostCopy(final FaultContext fault) {
+        return !fault.vma.has(VmFlags.SHARED) && fault.space.isUnstable();
     }
 
     private static long sharedPte(final FaultContext fault, final long pfn) {
@@ -106,7 +112,8 @@ final class FileFault {
         final long pte = fault.maybeWritable(
                 encoding.mkDirty(encoding.mkYoung(encoding.present(fresh, fault.vma.protection()))));
         fault.table.lock(fault.task, fault.slot);
-        final boolean won = fault.table.load(fault.slot) == fault.originalPte;
+        final boolean lost = mayHaveLostCopy(fault);
+        final boolean won = !lost && fault.table.load(fault.slot) == fault.originalPte;
         if (won) {
             fault.space.anonPages().add(1);
             fault.space.reverseMap().addNewAnon(fresh, fault.vma, fault.addr);
@@ -117,7 +124,7 @@ final class FileFault {
         if (!won) {
             allocator.put(fresh);
         }
-        return FaultResult.DONE;
+        return lost ? FaultResult.SIGBUS : FaultResult.DONE;
     }
 
     /**

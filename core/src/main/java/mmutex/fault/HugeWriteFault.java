@@ -76,7 +76,8 @@ final class HugeWriteFault {
         fault.range.init(NotifierEvent.CLEAR, start, start + fault.table.hugeSize());
         fault.space.notifiers().start(fault.task, fault.range);
         fault.table.lock(fault.task, slot);
-        final boolean same = isStill(fault.table.loadUpper(slot), original);
+        final boolean reaped = fault.space.isUnstable(); // check_stable_address_space
+        final boolean same = !reaped && isStill(fault.table.loadUpper(slot), original);
         if (same) {
             // Cleared and flushed before the new entry is stored. Software must not find nothing there meanwhile, or it
             // would publish a table: the old entry stays, refused by hardware.
@@ -97,7 +98,7 @@ final class HugeWriteFault {
         if (!same) {
             allocator.put(fresh);
         }
-        return FaultResult.DONE;
+        return reaped ? FaultResult.SIGBUS : FaultResult.DONE;
     }
 
     /** pmd_same, but for the young bit that a reader may have set meanwhile. */

@@ -104,7 +104,7 @@ public final class FrameAllocator {
         return (long) IN_USE.getVolatile(this);
     }
 
-    /** One more than the highest frame number ever handed out. */
+    /** One more than the highest frame number ever handed out. Whoever looks at frames up to it finds their records. */
     public long limit() {
         return Math.min((long) NEXT_FRESH.getVolatile(this), frames.frameCount());
     }
@@ -231,16 +231,22 @@ public final class FrameAllocator {
     }
 
     private long fresh() {
-        if ((long) NEXT_FRESH.getVolatile(this) >= frames.frameCount()) {
-            return NONE;
-        }
-        final long pfn = (long) NEXT_FRESH.getAndAdd(this, 1L);
-        if (pfn >= frames.frameCount()) {
-            return NONE;
-        }
-        frames.ensure(pfn);
-        data.ensure(pfn);
+        long pfn;
+        do { // lock-free: a failure means that another thread took fresh frames
+            pfn = (long) NEXT_FRESH.getVolatile(this);
+            if (pfn >= frames.frameCount()) {
+                return NONE;
+            }
+            ensure(pfn, pfn + 1); // first: who learns of the new limit may look at the records at once
+        } while (!NEXT_FRESH.compareAndSet(this, pfn, pfn + 1));
         return pfn;
+    }
+
+    private void ensure(final long first, final long end) {
+        for (long pfn = first; pfn < end; pfn++) {
+            frames.ensure(pfn);
+            data.ensure(pfn);
+        }
     }
 
     private long freshRun() {
@@ -253,13 +259,10 @@ public final class FrameAllocator {
             if (folio + length > frames.frameCount()) {
                 return NONE;
             }
+            ensure(seen, folio + length);
         } while (!NEXT_FRESH.compareAndSet(this, seen, folio + length));
-        for (long pfn = seen; pfn < folio + length; pfn++) {
-            frames.ensure(pfn);
-            data.ensure(pfn);
-            if (pfn < folio) {
-                single.push(pfn);
-            }
+        for (long pfn = seen; pfn < folio; pfn++) {
+            single.push(pfn);
         }
         return folio;
     }

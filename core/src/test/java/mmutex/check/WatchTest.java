@@ -1,6 +1,7 @@
 package mmutex.check;
 
 import static mmutex.machine.Emulation.BASE;
+import static mmutex.machine.Emulation.READ_WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -14,6 +15,7 @@ import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
 import mmutex.mm.EntryEvents;
 import mmutex.mm.PageTable;
+import mmutex.mm.SemanticProfile;
 import mmutex.mm.Task;
 import mmutex.sync.LockClass;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The instrumented invariants, told by hand of changes and locks that no correct kernel would make. */
 class WatchTest {
-    private final Emulation emulation = new Emulation();
+    private final Emulation emulation = new Emulation(SemanticProfile.K612, 1 << 11, 256); // room for a large folio
     private final PteEncoding encoding = emulation.encoding;
     private final PageTable table = emulation.space.pageTable();
     private final Watch watch = new Watch(emulation.platform);
@@ -90,6 +92,21 @@ class WatchTest {
         assertThat(found()).isEmpty();
         assertThat(watch.conversions()).isEqualTo(1);
         assertThat(watch.restores()).isEqualTo(1);
+    }
+
+    /** Of a large folio the head is locked and dirty, whichever page is converted. */
+    @Test
+    void shouldLookForLockAndDirtyBitOfAFolioAtItsHead() {
+        final long folio = emulation.platform.allocator().allocateCompound();
+        final long page = encoding.mkDirty(encoding.present(folio + 5, READ_WRITE));
+        emulation.frames.setBits(folio + 5, FrameTable.ANON);
+        emulation.platform.pageLock().lock(actor, folio);
+        convert(page, encoding.makeExclusive(page));
+        assertThat(found()).containsExactly("I22");
+        emulation.frames.markDirty(folio);
+        convert(encoding.makeExclusive(page), page);
+        convert(page, encoding.makeExclusive(page));
+        assertThat(found()).containsExactly("I22");
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import mmutex.sync.Crew;
 import mmutex.sync.HangGuard;
@@ -53,6 +54,31 @@ class FrameAllocatorTest {
 
         assertThat(allocator.allocate()).isEqualTo(pfn);
         assertThat(allocator.inUse()).isEqualTo(1);
+    }
+
+    /** Reclaim, compaction and drivers look at every frame there is, while others take more. */
+    @Test
+    void shouldHaveTheRecordOfEveryFrameUpToTheLimit() throws InterruptedException {
+        final int recordsPerSegment = Words.SEGMENT_LENGTH >> 6;
+        final int count = 8 * recordsPerSegment;
+        final FrameTable many = new FrameTable(count, 9);
+        final FrameAllocator fresh = new FrameAllocator(many, new FrameData(count, 6));
+        final AtomicBoolean done = new AtomicBoolean();
+        final Crew crew = new Crew();
+        crew.start("taker", () -> {
+            while (fresh.allocateCompound() != FrameAllocator.NONE) {
+                fresh.allocate();
+            }
+            done.set(true);
+        });
+        crew.start("scanner", () -> {
+            while (!done.get()) {
+                assertThat(many.has(fresh.limit() - 1, FrameTable.DEVICE_PRIVATE))
+                        .isFalse();
+            }
+        });
+        crew.join();
+        assertThat(fresh.limit()).isGreaterThan(7L * recordsPerSegment);
     }
 
     // ---- pools ------------------------------------------------------------------------------------------------------

@@ -5,10 +5,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import mmutex.bench.run.ActorThread;
 import mmutex.bench.run.StartingLine;
 import mmutex.bench.run.StopSignal;
-import mmutex.bench.torture.op.Counters;
-import mmutex.bench.torture.op.Finding;
-import mmutex.bench.torture.op.Tags;
-import mmutex.bench.torture.op.World;
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Tags;
+import mmutex.bench.torture.world.World;
 import mmutex.device.DeviceAccess;
 import mmutex.device.DeviceLane;
 import mmutex.device.DeviceOperation;
@@ -17,11 +17,12 @@ import mmutex.device.LaneProgram;
 import mmutex.device.SvmDevice;
 
 /**
- * A device that computes: its lanes add to counters by device atomics, and read and write common pages. A lane whose fault
+ * A device that computes: its lanes add to counters by device atomics, and read and write common pages and those of a
+ * file. A lane whose fault
  * was cancelled, since the page had just been taken away or write-protected, starts again.
  */
 final class ComputingActor extends ActorThread {
-    /** Of this many choices one is a common page. */
+    /** Of this many choices one is no counter. */
     private static final int DETOUR = 8;
 
     /** Additions to one counter in a row at most: CPUs must get a chance to break in. */
@@ -131,7 +132,7 @@ final class ComputingActor extends ActorThread {
         private boolean chosen;
         private int left;
         private int counter;
-        private int page;
+        private int detour;
         private boolean write;
         private boolean atomic;
 
@@ -149,10 +150,10 @@ final class ComputingActor extends ActorThread {
                 return true;
             }
             choose();
-            if (page < 0) {
+            if (detour < 0) {
                 add(lane);
             } else {
-                useCommons(lane);
+                makeDetour(lane);
             }
             return true;
         }
@@ -161,8 +162,8 @@ final class ComputingActor extends ActorThread {
             if (!chosen) {
                 chosen = true;
                 left = 1 + dice.nextInt(BURST);
-                counter = Counters.choose(dice);
-                page = usesCommons && dice.nextInt(DETOUR) == 0 ? dice.nextInt(World.COMMONS_PAGES) : -1;
+                counter = Counters.chooseForDevice(dice, device.platform().profile());
+                detour = usesCommons && dice.nextInt(DETOUR) == 0 ? dice.nextInt(World.DETOURS) : -1;
                 write = dice.nextBoolean();
                 atomic = dice.nextBoolean();
             }
@@ -181,18 +182,25 @@ final class ComputingActor extends ActorThread {
             }
         }
 
-        private void useCommons(final DeviceLane lane) {
-            final long addr = World.COMMONS + (long) page * world.root().space().pageSize();
-            if (write && atomic) {
-                final long tag = world.tags().make(page, Tags.ROOT_LINEAGE);
+        private void makeDetour(final DeviceLane lane) {
+            final long addr = World.detourAddr(detour);
+            final long tag = world.tags().make(World.detourTag(detour), Tags.ROOT_LINEAGE);
+            if (write && atomic && World.isExclusiveDetour(detour)) {
                 done(lane.modifyLong(addr, DeviceAccess.ATOMIC, DeviceOperation.EXCHANGE, tag, 0));
             } else if (write) {
-                done(lane.storeLong(addr, world.tags().make(page, Tags.ROOT_LINEAGE)));
-            } else if (done(lane.loadLong(addr)) && lane.value() != 0 && !Tags.isFor(lane.value(), page)) {
+                done(lane.storeLong(addr, tag));
+            } else if (done(lane.loadLong(addr)) && !isExpected(lane.value())) {
                 throw new Finding(String.format(
-                        "device %d: common page %d holds 0x%x, which nobody wrote there",
-                        device.id(), page, lane.value()));
+                        "device %d: detour %d holds 0x%x, which nobody wrote there",
+                        device.id(), detour, lane.value()));
             }
+        }
+
+        /** All processes share the file. */
+        private boolean isExpected(final long word) {
+            return word == 0
+                    || Tags.isFor(word, World.detourTag(detour))
+                            && (!World.isExclusiveDetour(detour) || Tags.isByRoot(word));
         }
 
         private boolean done(final boolean hit) {

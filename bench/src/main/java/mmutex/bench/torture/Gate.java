@@ -46,6 +46,11 @@ final class Gate {
         parked.decrementAndGet();
     }
 
+    /** Whether all are parked, be it for ever. */
+    boolean isDeserted() {
+        return parked.get() >= actors;
+    }
+
     /** Closes and waits for all. Returns false, with the gate open again, if the run was stopped meanwhile. */
     boolean closeAndAwaitAll() {
         closed = true;

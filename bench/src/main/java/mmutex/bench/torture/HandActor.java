@@ -5,8 +5,8 @@ import java.util.SplittableRandom;
 import mmutex.bench.run.ActorThread;
 import mmutex.bench.run.StartingLine;
 import mmutex.bench.run.StopSignal;
-import mmutex.bench.torture.op.Hand;
-import mmutex.bench.torture.op.TortureOperation;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
 
 /** A hand's thread: one operation after the other, by weight. */
 final class HandActor extends ActorThread {
@@ -39,8 +39,7 @@ final class HandActor extends ActorThread {
     @Override
     protected void work() {
         try {
-            for (long done = 1; !stop().isSet(); done++) {
-                gate.pass();
+            for (long done = 1; mayGoOn(); done++) {
                 final int choice = choose();
                 operations.get(choice).perform(hand);
                 performed[choice]++;
@@ -52,6 +51,12 @@ final class HandActor extends ActorThread {
         } finally {
             gate.park();
         }
+    }
+
+    /** Asked in this order: once it is stopped, whoever leaves the gate finds no handler of faults any more. */
+    private boolean mayGoOn() {
+        gate.pass();
+        return !stop().isSet();
     }
 
     private int choose() {

@@ -9,8 +9,13 @@ import mmutex.bench.run.StopSignal;
 /** Checks now and then while all work, and, with everybody stopped for a moment, what holds only then. */
 final class RefereeActor extends ActorThread {
     private static final long NAP_NS = 2_000_000;
+    /** And so many times as long as the look took: it must not keep a core from those it looks at. */
+    private static final int NAP_LOOKS = 3;
+
+    private static final long NAP_NS_MAX = 40_000_000;
+
     /** Looks between two pauses. */
-    private static final int LOOKS = 20;
+    private static final int LOOKS = 10;
 
     private final Referee referee;
     private final Gate gate;
@@ -29,11 +34,13 @@ final class RefereeActor extends ActorThread {
     @Override
     protected void work() {
         for (long looks = 1; !stop().isSet(); looks++) {
+            final long start = System.nanoTime();
             if (looks % LOOKS == 0 ? !pause() : !referee.checkNow()) {
                 stop().set();
             }
             progress().operations(looks);
-            LockSupport.parkNanos(NAP_NS);
+            final long took = System.nanoTime() - start;
+            LockSupport.parkNanos(Math.min(NAP_NS_MAX, Math.max(NAP_NS, NAP_LOOKS * took)));
         }
     }
 

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleConsumer;
 import java.util.stream.Stream;
@@ -13,17 +14,16 @@ import mmutex.bench.run.Referee;
 import mmutex.bench.run.StartingLine;
 import mmutex.bench.run.StopSignal;
 import mmutex.bench.run.Watchdog;
-import mmutex.bench.torture.op.Counters;
-import mmutex.bench.torture.op.Finding;
-import mmutex.bench.torture.op.Hand;
 import mmutex.bench.torture.op.Operations;
-import mmutex.bench.torture.op.TortureOperation;
-import mmutex.bench.torture.op.World;
+import mmutex.bench.torture.world.Counters;
+import mmutex.bench.torture.world.Finding;
+import mmutex.bench.torture.world.Hand;
+import mmutex.bench.torture.world.TortureOperation;
+import mmutex.bench.torture.world.World;
 import mmutex.check.InvariantChecker;
 import mmutex.check.NotifierWatch;
 import mmutex.check.Watch;
 import mmutex.fault.Signal;
-import mmutex.layout.VmFlags;
 import mmutex.machine.Cpu;
 import mmutex.machine.Machine;
 import mmutex.machine.MachineSpec;
@@ -38,6 +38,12 @@ import mmutex.mm.Task;
 final class Torture {
     private static final int LANES = 4;
     private static final int FRAMES = 8192;
+    /** For each hand: what large folios keep, of its own processes and of copies. */
+    private static final int FRAMES_PER_HAND = 8192;
+
+    /** Whose dice are whose: hands, devices, handler. */
+    private static final int HANDLER = TortureOptions.HANDS_MAX + TortureOptions.DEVICES_MAX;
+
     private static final long TICK_NS = 50_000_000;
     /** Seconds for one operation of an actor that has a core. */
     private static final long PATIENCE_S = 20;
@@ -54,6 +60,7 @@ final class Torture {
     private final RefereeActor refereeActor;
     private final List<HandActor> hands = new ArrayList<>();
     private final List<ComputingActor> devices = new ArrayList<>();
+    private final HandlerActor handler;
     private final int actorsPerCore;
     private final int computing;
     private Watch watch;
@@ -66,7 +73,7 @@ final class Torture {
         this.machine = new Machine(MachineSpec.defaults()
                 .withProfile(options.profile())
                 .withDelivery(options.delivery())
-                .withFrames(FRAMES)
+                .withFrames(FRAMES + (long) options.hands() * FRAMES_PER_HAND)
                 .withRingCapacity(4)
                 .withCpus(options.hands() + 1));
         this.task = machine.newTask("referee");
@@ -77,12 +84,13 @@ final class Torture {
         this.actorsPerCore = (working + cores - 1) / cores;
         this.world = new World(machine, task, options.hands(), options.hands() + computing * LANES);
         this.operations = Operations.of(options.profile());
-        this.line = new StartingLine(working + 1);
-        this.gate = new Gate(working, stop);
+        this.line = new StartingLine(working + 2);
+        this.gate = new Gate(working + 1, stop);
         final InvariantChecker checker = new InvariantChecker(machine);
         this.referee = new Referee(machine, task, checker);
         this.refereeActor = new RefereeActor(referee, gate, stop, line);
         castActors(checker);
+        this.handler = new HandlerActor(world.nursery(), machine.newTask("handler"), dice(HANDLER), gate, stop, line);
         if (options.watched()) {
             watch = new Watch(machine.platform());
             // Last of all subscribers: it judges what those before it have done.
@@ -140,7 +148,7 @@ final class Torture {
     }
 
     private TortureResult runWatched(final DoubleConsumer progress) throws InterruptedException {
-        final List<ActorThread> all = Stream.of(hands, devices, List.of(refereeActor))
+        final List<ActorThread> all = Stream.of(hands, devices, List.of(handler, refereeActor))
                 .<ActorThread>flatMap(List::stream)
                 .toList();
         all.forEach(actor -> actor.thread().start());
@@ -196,6 +204,7 @@ final class Torture {
                 performed(),
                 devices.stream().mapToLong(ComputingActor::additions).sum(),
                 refereeActor.pauses(),
+                happened(),
                 referee.outcome(),
                 findings);
     }
@@ -208,12 +217,7 @@ final class Torture {
     }
 
     private void judgeCounters() {
-        final Errno errno = world.root()
-                .mprotect(
-                        task,
-                        World.COUNTERS,
-                        Counters.PAGES * world.root().space().pageSize(),
-                        VmFlags.READ | VmFlags.WRITE);
+        final Errno errno = world.openCounters(task);
         if (errno != Errno.OK) {
             throw new Finding("mprotect of counters: " + errno);
         }
@@ -233,6 +237,14 @@ final class Torture {
                     + (signal == Signal.NONE ? cpu.value() : signal));
         }
         cpu.run(null);
+    }
+
+    private Map<String, Long> happened() {
+        final Map<String, Long> happened = new TreeMap<>();
+        hands.forEach(
+                actor -> actor.hand().outcomes().forEach((what, times) -> happened.merge(what, times, Long::sum)));
+        happened.merge("faults of the handler", handler.handled(), Long::sum);
+        return happened;
     }
 
     private Map<String, Long> performed() {

@@ -20,6 +20,7 @@ final class TortureReport {
     private final boolean json;
     private final Environment environment;
     private final Map<String, Long> performed = new TreeMap<>();
+    private final Map<String, Long> happened = new TreeMap<>();
 
     TortureReport(final PrintWriter out, final boolean json, final Environment environment) {
         this.out = out;
@@ -49,6 +50,7 @@ final class TortureReport {
 
     void round(final TortureResult result) {
         result.performed().forEach((name, count) -> performed.merge(name, count, Long::sum));
+        result.happened().forEach((what, count) -> happened.merge(what, count, Long::sum));
         if (json) {
             out.println(json(result));
         } else {
@@ -73,6 +75,8 @@ final class TortureReport {
         if (!json) {
             out.println();
             performed.forEach((name, count) -> out.printf(" %-20s %12s%n", name, Figures.grouped(count)));
+            out.println();
+            happened.forEach((what, count) -> out.printf(" %-40s %12s%n", what, Figures.grouped(count)));
             out.flush();
         }
     }
@@ -88,6 +92,7 @@ final class TortureReport {
         object.put("seed", options.seed());
         object.put("watched", options.watched());
         object.put("operations", result.performed());
+        object.put("happened", result.happened());
         object.put("deviceAdditions", result.additions());
         object.put("pauses", result.pauses());
         object.put("invariantsChecked", result.invariants().invariants());

@@ -12,6 +12,7 @@ import mmutex.bench.run.Referee;
  * @param performed operations of hands, by name
  * @param additions device atomics
  * @param pauses times that everybody was stopped to count
+ * @param happened what operations only sometimes achieve, and how often they did
  * @param invariants what the referee saw
  * @param findings what the oracles found, a line each
  */
@@ -21,6 +22,7 @@ record TortureResult(
         Map<String, Long> performed,
         long additions,
         int pauses,
+        Map<String, Long> happened,
         Referee.Outcome invariants,
         List<String> findings) {
 

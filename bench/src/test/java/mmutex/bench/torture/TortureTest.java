@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.stream.Stream;
 import mmutex.bench.run.StopSignal;
 import mmutex.bench.torture.op.Operations;
-import mmutex.bench.torture.op.TortureOperation;
+import mmutex.bench.torture.world.TortureOperation;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
 import org.junit.jupiter.api.Tag;

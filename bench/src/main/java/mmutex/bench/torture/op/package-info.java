@@ -1,15 +1,13 @@
 /**
- * What is done to memory under torture, and how losses show.
- *
- * <p>Four kinds of pages, each with an oracle of its own:
+ * What is done under torture: the table of all operations, and below it a package for each kind of memory.
  *
  * <pre>
- *   counters  shared by all; only operations that keep contents      each is the sum of all additions (I7); never runs
- *                                                                    backwards; a child's are those of the fork (I29)
- *   shared    one word of MAP_SHARED memory                          the sum of all additions by all processes
- *   commons   shared by all; discarded, unmapped, protected ...      each word is 0 or a tag that was written to that page
- *                                                                    by this process, or by an ancestor before the fork
- *   plots     of one hand each, side by side in one address space    exactly what the hand knows to be there (I35)
+ *   plot     pages of one hand's own, large folios among them
+ *   file     files, a hand's own and a common one
+ *   common   counters, common pages, pages with a user's fault handler
+ *   system   processes, and memory management as a whole
  * </pre>
+ *
+ * <p>Each imports only those above it.
  */
 package mmutex.bench.torture.op;

@@ -1,0 +1,2 @@
+/** Operations on pages that all use. */
+package mmutex.bench.torture.op.common;

@@ -1,0 +1,2 @@
+/** Operations on files. */
+package mmutex.bench.torture.op.file;

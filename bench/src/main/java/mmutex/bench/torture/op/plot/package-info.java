@@ -1,0 +1,2 @@
+/** Operations on pages of a hand's own. */
+package mmutex.bench.torture.op.plot;

@@ -1,0 +1,2 @@
+/** Operations on processes and on all memory. */
+package mmutex.bench.torture.op.system;
