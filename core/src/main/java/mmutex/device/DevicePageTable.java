@@ -20,6 +20,9 @@ public final class DevicePageTable {
     private final TableArena arena;
     private final RadixTable radix;
     private final long pageLimit;
+    /** Its tables are somebody else's now; a checker may still know of it. */
+    private boolean freed;
+
     private final Words entries;
     private final AccessWindow[] windows;
     private final FrameTable frames;
@@ -102,8 +105,11 @@ public final class DevicePageTable {
         return erased;
     }
 
-    /** First page at or after {@code vpn} with a valid entry, or {@code end} (checkers). */
+    /** First page at or after {@code vpn} with a valid entry, or {@code end} (checkers). Driver lock held, or nobody works. */
     public long nextValid(final long vpn, final long end) {
+        if (freed) {
+            return end;
+        }
         final long limit = Math.min(end, radix.pageLimit());
         for (long page = radix.nextPopulated(vpn, limit); page < limit; page = radix.nextPopulated(page + 1, limit)) {
             if (DevicePte.has(load(page), DevicePte.VALID)) {
@@ -128,8 +134,9 @@ public final class DevicePageTable {
         return false;
     }
 
-    /** Gives the tables back; nobody uses the device any more. */
+    /** Gives the tables back; nobody uses the device any more. Driver lock held, or nobody works. */
     public void free() {
+        freed = true;
         arena.freeChain(radix.detachAll());
     }
 }

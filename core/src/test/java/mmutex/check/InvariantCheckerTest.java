@@ -97,6 +97,25 @@ class InvariantCheckerTest {
         sound.assertNothingIsLeft();
     }
 
+    /** Its tables have gone to somebody else. */
+    @Test
+    void shouldNotLookIntoTheTableOfAClosedDevice() {
+        final Emulation sound = new Emulation();
+        sound.mapWritten(0, 2);
+        final MirrorHandle handle = sound.open(0);
+        handle.read(sound.cpu, BASE, 2, DeviceBuffer.ofArray(new byte[2 * (int) PAGE]));
+        handle.close(sound.cpu);
+        for (int i = 1; i < 5; i++) {
+            sound.mapWritten(i * 512, 3);
+        }
+
+        final CheckReport report =
+                new InvariantChecker(sound.machine).with(handle).atQuiescence(sound.cpu);
+
+        assertThat(report.violations()).isEmpty();
+        sound.assertNothingIsLeft();
+    }
+
     @Test
     void shouldThrowWhatItFound() {
         emulation.mapWritten(0, 1);
