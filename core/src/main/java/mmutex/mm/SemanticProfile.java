@@ -7,7 +7,8 @@ import mmutex.notify.NotifierEvent;
 
 /**
  * The switches in which the kernel generations differ. A profile is read at construction, to pick strategies; code asks
- * for a switch, never for a profile's name.
+ * for a switch, never for a profile's name. Each profile below says what is new against the one before; what the first
+ * does not name is off.
  *
  * @param name as printed and accepted by the commands
  * @param generation which layout of the swap types belongs to it
@@ -138,209 +139,85 @@ public record SemanticProfile(
     private static final int PUD = 2;
 
     /** The posted v3 series, February 2021. */
-    public static final SemanticProfile V3 = new SemanticProfile(
-            "V3",
-            KernelGeneration.V6_12,
-            false,
-            false,
-            NotifierEvent.CLEAR,
-            NotifierEvent.CLEAR,
-            false,
-            MakeCheck.NONE,
-            true,
-            false,
-            false,
-            true,
-            false,
-            ForkExclusive.COPY_DEMOTED,
-            true,
-            MprotectUpgrade.NEVER,
-            false,
-            false,
-            PMD,
-            Populate.ABSENT,
-            false,
-            false,
-            true,
-            false,
-            false,
-            true,
-            false,
-            false,
-            true,
-            true,
-            false,
-            LargeReuse.LAST_REFERENCE,
-            false,
-            false,
-            64,
-            64,
-            true,
-            false);
+    public static final SemanticProfile V3 = ProfileDraft.first("V3", p -> {
+        p.generation = KernelGeneration.V6_12;
+        p.makeEvent = NotifierEvent.CLEAR;
+        p.restoreEvent = NotifierEvent.CLEAR;
+        p.makeCheck = MakeCheck.NONE;
+        p.makeAcceptsShared = true;
+        p.restoreBlocksOnPageLock = true;
+        p.forkExclusive = ForkExclusive.COPY_DEMOTED;
+        p.mprotectDemotesExclusive = true;
+        p.mprotectUpgrade = MprotectUpgrade.NEVER;
+        p.mprotectNotifyLevel = PMD;
+        p.populate = Populate.ABSENT;
+        p.retriedFaultIsMajor = true;
+        p.migrationWalkAcceptsExclusive = true;
+        p.makeConfusesSubpages = true;
+        p.restoreConfusesSubpages = true;
+        p.largeReuse = LargeReuse.LAST_REFERENCE;
+        p.deviceFaultPages = 64;
+        p.deviceMigrationPages = 64;
+        p.deviceWritesMigratedHoles = true;
+    });
 
     /** The posted v8/v9 series, May 2021. */
-    public static final SemanticProfile V9 = new SemanticProfile(
-            "V9",
-            KernelGeneration.V6_12,
-            false,
-            true,
-            NotifierEvent.EXCLUSIVE,
-            NotifierEvent.CLEAR,
-            false,
-            MakeCheck.FLAG,
-            false,
-            false,
-            false,
-            false,
-            false,
-            ForkExclusive.RESTORE_BY_TRYLOCK,
-            true,
-            MprotectUpgrade.NEVER,
-            false,
-            false,
-            PMD,
-            Populate.ABSENT,
-            false,
-            false,
-            true,
-            false,
-            false,
-            true,
-            false,
-            false,
-            true,
-            false,
-            false,
-            LargeReuse.LAST_REFERENCE,
-            false,
-            false,
-            64,
-            64,
-            true,
-            false);
+    public static final SemanticProfile V9 = ProfileDraft.after(V3, "V9", p -> {
+        p.makePassesOwner = true;
+        p.makeEvent = NotifierEvent.EXCLUSIVE;
+        p.makeCheck = MakeCheck.FLAG;
+        p.makeAcceptsShared = false;
+        p.restoreBlocksOnPageLock = false;
+        p.forkExclusive = ForkExclusive.RESTORE_BY_TRYLOCK;
+        p.restoreConfusesSubpages = false;
+    });
 
     /** 5.14 to 6.2; what differs between 5.14 and 5.19 follows the later ones (recorded: 6.1). */
-    public static final SemanticProfile K514 = new SemanticProfile(
-            "K514",
-            KernelGeneration.V6_12,
-            false,
-            true,
-            NotifierEvent.EXCLUSIVE,
-            NotifierEvent.EXCLUSIVE,
-            false,
-            MakeCheck.FLAG,
-            false,
-            false,
-            true,
-            false,
-            false,
-            ForkExclusive.RESTORE_BY_TRYLOCK,
-            true,
-            MprotectUpgrade.IF_DIRTY,
-            false,
-            false,
-            PMD,
-            Populate.PASSES_HOLES,
-            false,
-            false,
-            true,
-            true,
-            false,
-            true,
-            false,
-            false,
-            false,
-            false,
-            false,
-            LargeReuse.LAST_REFERENCE,
-            true,
-            false,
-            64,
-            64,
-            true,
-            false);
+    public static final SemanticProfile K514 = ProfileDraft.after(V9, "K514", p -> {
+        p.restoreEvent = NotifierEvent.EXCLUSIVE;
+        p.restoreTakesReference = true;
+        p.mprotectUpgrade = MprotectUpgrade.IF_DIRTY;
+        p.populate = Populate.PASSES_HOLES;
+        p.hasAnonExclusive = true;
+        p.makeConfusesSubpages = false;
+        p.hugetlbMovesAndDiscards = true;
+    });
 
     /** 6.3 to 6.14 (recorded: 6.12). */
-    public static final SemanticProfile K612 = new SemanticProfile(
-            "K612",
-            KernelGeneration.V6_12,
-            false,
-            true,
-            NotifierEvent.EXCLUSIVE,
-            NotifierEvent.EXCLUSIVE,
-            false,
-            MakeCheck.FLAG,
-            false,
-            false,
-            true,
-            false,
-            false,
-            ForkExclusive.RESTORE_BY_TRYLOCK,
-            true,
-            MprotectUpgrade.ALWAYS,
-            true,
-            false,
-            PUD,
-            Populate.STOPS_AT_HOLE,
-            true,
-            false,
-            false,
-            true,
-            false,
-            true,
-            false,
-            true,
-            false,
-            false,
-            false,
-            LargeReuse.NEVER,
-            true,
-            true,
-            64,
-            64,
-            true,
-            false);
+    public static final SemanticProfile K612 = ProfileDraft.after(K514, "K612", p -> {
+        p.mprotectUpgrade = MprotectUpgrade.ALWAYS;
+        p.mprotectUnaccounts = true;
+        p.mprotectNotifyLevel = PUD;
+        p.populate = Populate.STOPS_AT_HOLE;
+        p.swapInGrantsWrite = true;
+        p.retriedFaultIsMajor = false;
+        p.hasVmaLock = true;
+        p.largeReuse = LargeReuse.NEVER;
+        p.splitMapsZeroes = true;
+    });
 
     /** 6.15 and later (recorded: 7.3). */
-    public static final SemanticProfile K615 = new SemanticProfile(
-            "K615",
-            KernelGeneration.V7_3,
-            true,
-            true,
-            NotifierEvent.EXCLUSIVE,
-            NotifierEvent.CLEAR,
-            true,
-            MakeCheck.SECOND_WALK,
-            false,
-            true,
-            true,
-            false,
-            true,
-            ForkExclusive.RESTORE_BY_TRYLOCK,
-            false,
-            MprotectUpgrade.ALWAYS,
-            true,
-            true,
-            PUD,
-            Populate.STOPS_AT_HOLE,
-            true,
-            true,
-            false,
-            true,
-            true,
-            false,
-            true,
-            true,
-            false,
-            false,
-            true,
-            LargeReuse.ALL_OURS,
-            true,
-            true,
-            32,
-            512,
-            false,
-            true);
+    public static final SemanticProfile K615 = ProfileDraft.after(K612, "K615", p -> {
+        p.generation = KernelGeneration.V7_3;
+        p.makeOnePage = true;
+        p.restoreEvent = NotifierEvent.CLEAR;
+        p.makeBlocksOnPageLock = true;
+        p.makeCheck = MakeCheck.SECOND_WALK;
+        p.exclusiveKeepsMapcount = true;
+        p.restoreDecidesWritable = true;
+        p.mprotectDemotesExclusive = false;
+        p.mergesIntoUnfaulted = true;
+        p.mremapMovesManyVmas = true;
+        p.exclusiveIsReclaimable = true;
+        p.migrationWalkAcceptsExclusive = false;
+        p.deviceFaultTakesPageLock = true;
+        p.hugeZeroWriteAllocates = true;
+        p.largeReuse = LargeReuse.ALL_OURS;
+        p.deviceFaultPages = 32;
+        p.deviceMigrationPages = 512;
+        p.deviceWritesMigratedHoles = false;
+        p.deviceReportsErrno = true;
+    });
 
     /** All profiles, oldest first. */
     public static final List<SemanticProfile> ALL = List.of(V3, V9, K514, K612, K615);
