@@ -60,7 +60,7 @@ final class FolioSplitter {
             return false;
         }
         // 5. __split_folio: from here on they are pages like any others, ours.
-        frames.splitCompound(folio);
+        platform.allocator().splitCompound(folio);
         // 6. remap_page.
         for (long pfn = folio; pfn < end; pfn++) {
             remap(task, platform, pfn);

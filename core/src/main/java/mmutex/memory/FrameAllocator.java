@@ -13,8 +13,8 @@ import mmutex.seam.Step;
  *
  * <p>Compound pages are aligned runs of {@link FrameTable#compoundFrames} frames, from a stack of their own, else from
  * fresh frames; the frames skipped for the alignment go to single use. When single frames run out, a free run is broken
- * up. Runs are never put together again: there is no compaction here, so once memory has been handed out in single frames
- * {@link #allocateCompound} finds none, as in a kernel whose memory is fragmented.
+ * up; a run whose frames are all free again is whole again ({@link SplitRuns}). Memory that was handed out in fresh single
+ * frames never becomes a run: there is no compaction for that here.
  *
  * <p>Threads: any; lock-free.
  */
@@ -49,6 +49,7 @@ public final class FrameAllocator {
     private final FrameData data;
     private final FrameStack single;
     private final FrameStack runs;
+    private final SplitRuns splitRuns;
     private final FrameAllocator source;
     private final DeviceFrameOwner deviceOwner;
 
@@ -75,6 +76,7 @@ public final class FrameAllocator {
         this.data = data;
         this.single = new FrameStack(frames);
         this.runs = new FrameStack(frames);
+        this.splitRuns = new SplitRuns(frames);
         this.source = null;
         this.deviceOwner = deviceOwner;
         frames.attach(this);
@@ -87,6 +89,7 @@ public final class FrameAllocator {
         this.data = source.data;
         this.single = new FrameStack(frames);
         this.runs = source.runs;
+        this.splitRuns = source.splitRuns;
         this.source = source;
         this.deviceOwner = source.deviceOwner;
     }
@@ -192,9 +195,24 @@ public final class FrameAllocator {
         final long before = frames.clearBits(folio, ~(FrameTable.LOCKED | FrameTable.WAITERS));
         if ((before & FrameTable.DEVICE_PRIVATE) != 0) {
             deviceOwner.freed(folio);
+        } else if (splitRuns.isSplit(folio)) {
+            IN_USE.getAndAdd(this, -1L);
+            final long run = splitRuns.park(folio);
+            if (run != NONE) {
+                runs.push(run);
+            }
         } else {
             recycle(folio);
         }
+    }
+
+    /**
+     * Makes the pages of a compound page single ones: {@link FrameTable#freeze frozen}, unmapped, and all of them locked by
+     * the caller, whose each of them is then.
+     */
+    public void splitCompound(final long folio) {
+        splitRuns.open(folio);
+        frames.splitCompound(folio);
     }
 
     private void freeCompound(final long folio) {
@@ -221,11 +239,17 @@ public final class FrameAllocator {
     /** A pool takes frames that nobody had yet, as long as there are any: a device's memory is a range of its own. */
     private long take() {
         long pfn = single.pop();
+        if (pfn == NONE && source == null) {
+            pfn = splitRuns.take();
+        }
         if (pfn == NONE) {
             pfn = source == null ? fresh() : source.fresh();
         }
         if (pfn == NONE && source != null) {
             pfn = source.single.pop();
+        }
+        if (pfn == NONE && source != null) {
+            pfn = splitRuns.take();
         }
         return pfn != NONE ? pfn : (source == null ? this : source).breakUp();
     }
@@ -273,8 +297,9 @@ public final class FrameAllocator {
         if (run == NONE) {
             return NONE;
         }
+        splitRuns.open(run);
         for (long pfn = run + frames.compoundFrames() - 1; pfn > run; pfn--) {
-            single.push(pfn);
+            splitRuns.park(pfn);
         }
         return run;
     }

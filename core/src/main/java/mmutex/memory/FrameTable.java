@@ -53,6 +53,9 @@ public final class FrameTable {
     /** The contents may be dropped while they are clean: MADV_FREE, the kernel's cleared PG_swapbacked. */
     public static final long LAZY_FREE = 1L << 13;
 
+    /** Free, and waiting for the rest of its run: {@link SplitRuns}. */
+    static final long PARKED = 1L << 14;
+
     /** GUP_PIN_COUNTING_BIAS: references that a pin counts for. */
     private static final long PIN_BIAS = 1024;
     /** First page of a compound page, PG_head. */
@@ -380,7 +383,7 @@ public final class FrameTable {
      * the caller's. They keep what the whole was: anonymous, dirty, at their place in the reverse map. The caller has all
      * of them locked.
      */
-    public void splitCompound(final long folio) {
+    void splitCompound(final long folio) {
         final long mapping = mapping(folio);
         final long index = index(folio);
         // The head first: whoever has the number of a tail, and no reference, then no longer takes the first tail's

@@ -145,8 +145,57 @@ class CompoundFrameTest {
         }
 
         assertThat(single).hasSize(2 * LENGTH);
-        single.forEach(allocator::put);
-        assertThat(allocator.allocateCompound()).isEqualTo(FrameAllocator.NONE); // never put together again
+        final long last = runs[1] + 5;
+        single.forEach(pfn -> {
+            if (pfn != last) {
+                allocator.put(pfn);
+            }
+        });
+        assertThat(allocator.allocateCompound()).as("whole again").isEqualTo(runs[0]);
+        assertThat(allocator.allocateCompound()).as("all but one frame").isEqualTo(FrameAllocator.NONE);
+        allocator.put(last);
+        assertThat(allocator.allocateCompound()).isEqualTo(runs[1]);
+        assertThat(allocator.allocate()).isEqualTo(FrameAllocator.NONE);
+    }
+
+    @Test
+    void shouldMakeAFreeRunOfAFolioThatWasTakenApart() {
+        final long folio = allocator.allocateCompound();
+        for (int i = 2; i < LENGTH; i++) {
+            allocator.allocate(); // the frames before the first run
+        }
+        assertThat(frames.freeze(folio)).isTrue();
+        allocator.splitCompound(folio);
+        for (int i = 0; i < LENGTH; i++) {
+            assertThat(frames.isLarge(folio + i)).isFalse();
+            assertThat(frames.refCount(folio + i)).isEqualTo(1);
+        }
+        allocator.put(folio + 2);
+        allocator.put(folio + 3);
+        // Rather a frame of a run that is no more than a fresh one.
+        final long reused = allocator.allocate();
+        assertThat(reused).isIn(folio + 2, folio + 3);
+        allocator.put(reused);
+        for (int i = 0; i < LENGTH; i++) {
+            if (i != 2 && i != 3) {
+                allocator.put(folio + i);
+            }
+        }
+
+        assertThat(allocator.inUse()).isEqualTo(LENGTH - 2);
+        assertThat(allocator.allocateCompound()).isEqualTo(folio);
+    }
+
+    @Test
+    void shouldNotFreezeWhatOthersUse() {
+        final long folio = allocator.allocateCompound();
+        frames.get(folio + 1);
+        assertThat(frames.freeze(folio)).isFalse();
+        allocator.put(folio + 1);
+        assertThat(frames.freeze(folio)).isTrue();
+        assertThat(frames.tryGet(folio + 1)).isFalse();
+        frames.unfreeze(folio);
+        assertThat(frames.tryGet(folio + 1)).isTrue();
     }
 
     /** A recycled run keeps nothing of what its pages were. */

@@ -29,7 +29,7 @@ public final class FreeListStress {
 
     /** Who has each item; plain accesses, ordered by nothing but the list. */
     private static final class Owners {
-        private final int[] owners = new int[ITEMS + 2];
+        private final int[] owners = new int[ITEMS + 4];
 
         boolean take(final long item, final int actor) {
             final boolean free = owners[(int) item] == 0;
@@ -81,6 +81,53 @@ public final class FreeListStress {
             ALLOCATOR.put(b);
             good &= OWNERS.release(c, actor);
             ALLOCATOR.put(c);
+            return good ? GOOD : BAD;
+        }
+    }
+
+    /** Frames of runs of four, which are put together when all of them are free, and broken up again. */
+    @JCStressTest
+    @Description("Two actors allocate and free frames of runs.")
+    @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "each frame had one owner at a time")
+    @Outcome(
+            expect = FORBIDDEN,
+            desc = "a frame had two owners, or its last owner's store came late: ORDER(frame-free-list)")
+    @State
+    public static class Runs {
+        private static final int ORDER = 2;
+        private static final int COUNT = 12;
+        private static final FrameTable FRAMES = new FrameTable(COUNT, ORDER);
+        private static final FrameAllocator ALLOCATOR = new FrameAllocator(FRAMES, new FrameData(COUNT, 6));
+        private static final Owners OWNERS = new Owners();
+
+        static {
+            final long first = ALLOCATOR.allocateCompound();
+            final long second = ALLOCATOR.allocateCompound();
+            ALLOCATOR.allocate(); // the frames before the first run
+            ALLOCATOR.allocate();
+            ALLOCATOR.put(first);
+            ALLOCATOR.put(second);
+        }
+
+        @Actor
+        public void first(final II_Result r) {
+            r.r1 = turn(1);
+        }
+
+        @Actor
+        public void second(final II_Result r) {
+            r.r2 = turn(2);
+        }
+
+        private static int turn(final int actor) {
+            final long a = ALLOCATOR.allocate();
+            boolean good = OWNERS.take(a, actor);
+            final long b = ALLOCATOR.allocate();
+            good &= OWNERS.take(b, actor);
+            good &= OWNERS.release(a, actor);
+            ALLOCATOR.put(a);
+            good &= OWNERS.release(b, actor);
+            ALLOCATOR.put(b);
             return good ? GOOD : BAD;
         }
     }
