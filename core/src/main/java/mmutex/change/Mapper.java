@@ -133,9 +133,9 @@ public final class Mapper {
         for (final Vma vma : removed) {
             editor.unlink(task, vma);
         }
-        // 3. Tables that now map nothing, up to the neighbours' (free_pgtables). Faults and walks are excluded, since
-        // the
-        // VMAs are gone; an access may have read its way into a table, so they are freed after a shoot-down.
+        // 3. Tables that now map nothing, up to the neighbours' (free_pgtables). Faults and walks are excluded,
+        // since the VMAs are gone; an access may have read its way into a table, so they are freed after a
+        // shoot-down.
         final Vma[] vmas = space.vmas().snapshot();
         long floor = 0;
         long ceiling = space.addressLimit();

@@ -68,8 +68,7 @@ public final class ExclusiveMaker {
                 pages[i] = folio;
             }
             // 2. Of a large folio only the first page can become exclusive (Q9). Earlier pages of the batch stay
-            // locked,
-            // so only by trylock: no order exists between frames (H2).
+            // locked, so only by trylock: no order exists between frames (H2).
             if (pages[i] != folio || !platform.pageLock().tryLock(task, folio)) {
                 platform.putPage(folio);
                 pages[i] = NULL_SLOT;

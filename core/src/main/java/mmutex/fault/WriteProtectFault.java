@@ -68,11 +68,10 @@ final class WriteProtectFault {
             case LAST_REFERENCE:
                 return isOnlyReference(fault, folio, pfn);
             case ALL_OURS:
-                // No page lock: who moves the folio, or pins it, has a reference that is no mapping. All mappings are
-                // in
-                // this table, whose lock is held, so none can come or go; and references are dropped after mappings.
-                // The
-                // kernel keeps a count per address space instead, for the first two of them.
+                // No page lock: who moves the folio, or pins it, has a reference that is no mapping. All
+                // mappings are in this table, whose lock is held, so none can come or go; and references are
+                // dropped after mappings. The kernel keeps a count per address space instead, for the first two
+                // of them.
                 final long mappings = frames.folioMapCount(folio);
                 final boolean ours =
                         mappings > 1 && frames.refCount(folio) == mappings && mappingsInTable(fault, folio) == mappings;

@@ -386,9 +386,8 @@ public final class FrameTable {
     void splitCompound(final long folio) {
         final long mapping = mapping(folio);
         final long index = index(folio);
-        // The head first: whoever has the number of a tail, and no reference, then no longer takes the first tail's
-        // words
-        // for counts.
+        // The head first: whoever has the number of a tail, and no reference, then no longer takes the first
+        // tail's words for counts.
         final long inherited = clearBits(folio, COMPOUND_HEAD) & (ANON | DIRTY | LAZY_FREE);
         for (long pfn = folio + compoundFrames() - 1; pfn > folio; pfn--) {
             setMapping(pfn, mapping, index + (pfn - folio));

@@ -54,9 +54,8 @@ public final class PmdSplitter {
         final AddressSpace space = vma.space();
         final Platform platform = space.platform();
         final PageTable table = space.pageTable();
-        // 2. Hardware is locked out before the state is read for good: it may set dirty until then. The entry stays
-        // huge
-        // for software, so nobody publishes a table in its place.
+        // 2. Hardware is locked out before the state is read for good: it may set dirty until then. The entry
+        // stays huge for software, so nobody publishes a table in its place.
         long pmd = table.loadUpper(slot);
         while (!table.compareAndSetUpper(slot, pmd, HugePmd.invalidate(pmd))) {
             pmd = table.loadUpper(slot);

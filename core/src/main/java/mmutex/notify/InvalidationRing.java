@@ -146,8 +146,7 @@ public final class InvalidationRing {
         worker.wake();
         final boolean accepted = awaitAcknowledgement(actor, position);
         // ORDER(ring-recycle) release: the acknowledgement has been read before the slot is free. Pairs with the
-        // acquire
-        // in claim.
+        // acquire in claim.
         words.storeRelease(slot + TURN, free(position + capacity));
         producers.wakeIfAny(actor, capacity);
         return accepted;

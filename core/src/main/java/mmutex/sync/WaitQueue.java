@@ -71,9 +71,8 @@ public final class WaitQueue {
 
     /** As {@link #wake}, for conditions whose word does not say whether anybody sleeps. */
     public void wakeIfAny(final Actor waker, final long key) {
-        // ORDER(sleep-announce) full fence: the caller's change comes before this look. Pairs with announceSleep,
-        // before
-        // which the sleeper has counted itself.
+        // ORDER(sleep-announce) full fence: the caller's change comes before this look. Pairs with
+        // announceSleep, before which the sleeper has counted itself.
         VarHandle.fullFence();
         if ((int) WAITERS.getOpaque(this) != 0) {
             wake(waker, key);
