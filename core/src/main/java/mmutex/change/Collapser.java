@@ -385,8 +385,8 @@ public final class Collapser {
         private Scan lock(final Task task, final Vma vma, final long pte) {
             final Platform platform = vma.space().platform();
             final long folio = platform.frames().head(platform.encoding().frameNumber(pte));
-            if (count > 0 && locked[count - 1] == folio) {
-                return Scan.SUCCEED; // another page of a folio that is ours already
+            if (platform.frames().isLarge(folio) && isOurs(folio)) {
+                return Scan.SUCCEED;
             }
             if (!platform.pageLock().tryLock(task, folio)) {
                 return Scan.PAGE_LOCK;
@@ -396,6 +396,16 @@ public final class Collapser {
             }
             locked[count++] = folio;
             return refusal(vma, pte);
+        }
+
+        /** compound_pagelist: whether another page of the folio has come by before. */
+        private boolean isOurs(final long folio) {
+            for (int i = 0; i < count; i++) {
+                if (locked[i] == folio) {
+                    return true;
+                }
+            }
+            return false;
         }
 
         private void unlockAll(final Task task, final Platform platform) {

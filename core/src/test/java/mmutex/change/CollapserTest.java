@@ -43,6 +43,26 @@ class CollapserTest {
         return emulation.process.madvise(emulation.cpu, addr(first), count * PAGE, Advice.COLLAPSE);
     }
 
+    /** Pages of one large folio with other ones between them: the folio is locked once. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldCollapseALargeFolioThatHasGaps(final SemanticProfile profile) {
+        final Emulation emulation = Huge.written(profile, 1);
+        for (final long page : new long[] {1, 2, 7}) {
+            emulation.process.madvise(emulation.cpu, addr(page), PAGE, Advice.DONTNEED);
+            emulation.store(page, 90 + page);
+        }
+        assertThat(Huge.isHuge(emulation, 0)).isFalse();
+
+        assertThat(collapse(emulation, 0, PAGES)).isEqualTo(Errno.OK);
+
+        assertThat(Huge.isHuge(emulation, 0)).isTrue();
+        assertThat(emulation.load(0)).isZero();
+        assertThat(emulation.load(7)).isEqualTo(97);
+        assertThat(emulation.load(8)).isEqualTo(8);
+        Huge.assertNothingIsLeft(emulation);
+    }
+
     /** thp_vma_allowable_order: somewhere a huge page must fit, and somebody must have written. */
     @ParameterizedTest
     @MethodSource("profiles")
