@@ -37,6 +37,7 @@ public final class Words {
     private static final VarHandle SEGMENTS = MethodHandles.arrayElementVarHandle(ByteBuffer[].class);
 
     private final String name;
+    private final long capacity;
     private final ByteBuffer[] segments;
     private final UnsafeBuffer[] bulk;
 
@@ -52,13 +53,19 @@ public final class Words {
             throw new IllegalArgumentException("capacity out of range: region=" + name + ", capacity=" + capacity);
         }
         this.name = name;
+        this.capacity = capacity + ALIGNMENT - 1 & -ALIGNMENT;
         this.segments = new ByteBuffer[(int) count];
         this.bulk = new UnsafeBuffer[(int) count];
     }
 
-    /** Bytes this region may grow to. */
+    /** Bytes this region may grow to: what was asked for, rounded up to {@value #ALIGNMENT}. */
     public long capacity() {
-        return (long) segments.length << SEGMENT_SHIFT;
+        return capacity;
+    }
+
+    /** The last segment ends with the region: most regions are smaller than a segment. */
+    private int length(final int segment) {
+        return (int) Math.min(SEGMENT_LENGTH, capacity - ((long) segment << SEGMENT_SHIFT));
     }
 
     /** Bytes of memory held now. */
@@ -66,7 +73,7 @@ public final class Words {
         long sum = 0;
         for (int i = 0; i < segments.length; i++) {
             if (SEGMENTS.getAcquire(segments, i) != null) {
-                sum += SEGMENT_LENGTH;
+                sum += length(i);
             }
         }
         return sum;
@@ -83,7 +90,7 @@ public final class Words {
         }
         final int index = (int) (offset >>> SEGMENT_SHIFT);
         if (SEGMENTS.getAcquire(segments, index) == null) {
-            final ByteBuffer fresh = BufferUtil.allocateDirectAligned(SEGMENT_LENGTH, ALIGNMENT);
+            final ByteBuffer fresh = BufferUtil.allocateDirectAligned(length(index), ALIGNMENT);
             // A loser of this race drops its segment; both threads have then seen the winner's.
             if (SEGMENTS.compareAndSet(segments, index, (ByteBuffer) null, fresh)) {
                 bulk[index] = new UnsafeBuffer(fresh);

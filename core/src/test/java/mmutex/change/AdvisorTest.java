@@ -206,7 +206,7 @@ class AdvisorTest {
     @EnumSource(
             value = Advice.class,
             mode = EnumSource.Mode.EXCLUDE,
-            names = {"DONTNEED", "FREE", "COLD", "POPULATE_READ", "POPULATE_WRITE"})
+            names = {"DONTNEED", "FREE", "COLD", "POPULATE_READ", "POPULATE_WRITE", "COLLAPSE"})
     void shouldSendNothingForAdviceOnMappings(final Advice advice) {
         emulation.mapWritten(0, 4);
         final List<Event> events = emulation.record();

@@ -18,10 +18,10 @@ class WordsTest {
     private final Words words = new Words("test region", 3 * SEGMENT);
 
     @Test
-    void shouldRoundCapacityUpToSegments() {
-        assertThat(new Words("w", 1).capacity()).isEqualTo(SEGMENT);
+    void shouldHoldLittleMoreThanAskedFor() {
+        assertThat(new Words("w", 1).capacity()).isEqualTo(4096);
         assertThat(new Words("w", SEGMENT).capacity()).isEqualTo(SEGMENT);
-        assertThat(new Words("w", SEGMENT + 1).capacity()).isEqualTo(2 * SEGMENT);
+        assertThat(new Words("w", SEGMENT + 1).capacity()).isEqualTo(SEGMENT + 4096);
     }
 
     @ParameterizedTest
