@@ -16,24 +16,15 @@ final class MovablePages {
 
     /** References and locks a small anonymous page that is mapped; false, with nothing held, if it can't be had at once. */
     static boolean isolate(final Task task, final Platform platform, final long pfn) {
-        return isolate(task, platform, pfn, 0, false);
+        return isolate(task, platform, pfn, 0);
     }
 
-    /**
-     * The same for one that others may have a reference on, if they don't pin it: it can be unmapped, and stays in memory as
-     * long as they hold it.
-     */
-    static boolean isolateEvenIfUsed(final Task task, final Platform platform, final long pfn) {
-        return isolate(task, platform, pfn, 0, true);
-    }
-
-    /** As {@link #isolate}, of a large folio. */
+    /** The same for a large folio. */
     static boolean isolateLarge(final Task task, final Platform platform, final long folio) {
-        return isolate(task, platform, folio, FrameTable.COMPOUND_HEAD, false);
+        return isolate(task, platform, folio, FrameTable.COMPOUND_HEAD);
     }
 
-    private static boolean isolate(
-            final Task task, final Platform platform, final long pfn, final long large, final boolean evenIfUsed) {
+    private static boolean isolate(final Task task, final Platform platform, final long pfn, final long large) {
         final FrameTable frames = platform.frames();
         if (!isMovable(frames, pfn, large) || !frames.tryGet(pfn)) {
             return false;
@@ -43,8 +34,7 @@ final class MovablePages {
             return false;
         }
         // Again: the frame may have changed hands before it was ours. Whoever else holds it is using it.
-        final boolean movable = isMovable(frames, pfn, large)
-                && (evenIfUsed ? !frames.isMaybePinned(pfn) : frames.refCount(pfn) == frames.folioMapCount(pfn) + 1);
+        final boolean movable = isMovable(frames, pfn, large) && frames.refCount(pfn) == frames.folioMapCount(pfn) + 1;
         if (!movable) {
             putBack(task, platform, pfn);
         }

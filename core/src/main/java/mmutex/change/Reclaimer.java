@@ -18,9 +18,9 @@ import mmutex.sync.ActorLocal;
  * <p>Up to 6.14 an exclusive page counts as mapped nowhere, so no walk finds its entry: it stays (Q8). From 6.15 on its
  * entry is found, the device revoked, and the page goes like others.
  *
- * <p>Every entry is a migration entry first, on which faults wait for the page lock; then it becomes a swap entry. A page
- * that somebody else has a reference on stays in memory, in the swap cache, and keeps its frame when it comes back; one that
- * is pinned, or a large folio in use, stays mapped.
+ * <p>Every entry is a migration entry first, on which faults wait for the page lock; only when nobody else holds the page
+ * do they become swap entries, else mappings again. The kernel installs swap entries at once, since a page that has to
+ * stay can be found in its swap cache.
  *
  * <p>A large folio goes whole if all of its pages are mapped and the swap area has a row of free slots (THP_SWAP), or if it
  * may be dropped; else it is split ({@link FolioSplitter}), which frees the pages that nobody maps, and its pages go one by
@@ -70,7 +70,7 @@ public final class Reclaimer {
         if (platform.frames().isLarge(pfn)) {
             return MovablePages.isolateLarge(task, platform, pfn) && reclaimLarge(task, platform, pfn);
         }
-        return MovablePages.isolateEvenIfUsed(task, platform, pfn) && reclaimIsolated(task, platform, pfn);
+        return MovablePages.isolate(task, platform, pfn) && reclaimIsolated(task, platform, pfn);
     }
 
     /** deferred_split_scan first, whose folios need not be reclaimable. */
@@ -113,9 +113,9 @@ public final class Reclaimer {
         if ((slot != SwapSlots.NONE || isDroppable(platform, pfn)) && !isLockedIntoMemory(task, platform, pfn)) {
             // 3. Unmapped everywhere: whoever touches it now waits for the page lock.
             MigrationEntries.installEverywhere(task, platform, pfn);
-            // 4. Nobody else uses it? Then it goes. Else it stays, in the swap cache, or mapped again.
+            // 4. Nobody else uses it? Then it goes; else it is mapped again.
             reclaimed = MovablePages.isUnused(platform.frames(), pfn) && replaceEntries(task, platform, pfn, slot);
-            if (!reclaimed && !keepInCache(task, platform, pfn, slot)) {
+            if (!reclaimed) {
                 MigrationEntries.remove(task, platform, pfn, pfn);
             }
         }
@@ -125,18 +125,6 @@ public final class Reclaimer {
         // 5. With our reference the frame goes, if nothing refers to it any more.
         MovablePages.putBack(task, platform, pfn);
         return reclaimed;
-    }
-
-    /** Whoever touches a page that others hold will find it through its slot, which needs no contents: they may write. */
-    private static boolean keepInCache(final Task task, final Platform platform, final long pfn, final long slot) {
-        final boolean possible = slot != SwapSlots.NONE
-                && !platform.frames().isLarge(pfn)
-                && platform.frames().mapCount(pfn) == 0;
-        if (possible) {
-            platform.swapCache().add(task, slot, pfn);
-            MigrationEntries.replaceBySwap(task, platform, pfn, slot);
-        }
-        return possible;
     }
 
     /** Freed lazily, and not written to since. */

@@ -9,9 +9,9 @@ import mmutex.sync.LockClass;
 import mmutex.sync.SpinLock;
 
 /**
- * Pages that are in memory although entries lead to their slot. When one of several processes that share a page has swapped
- * it in, the others get the same frame; and a page that somebody had a reference on when it was swapped out keeps its frame.
- * mm/swap_state.c (6.12), which keeps there every page on its way out or in.
+ * Pages that are in memory although entries still lead to their slot: when one of several processes that share a page has
+ * swapped it in, the others get the same frame. mm/swap_state.c (6.12), which keeps there every page on its way out or in;
+ * here only those that several entries share.
  *
  * <p>The cache refers to the frame and to the slot, and lets go of both when nobody else refers to the slot.
  *

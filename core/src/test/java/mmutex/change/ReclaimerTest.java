@@ -127,7 +127,7 @@ class ReclaimerTest {
         emulation.machine.swapOn(64);
         emulation.process.mlock(emulation.cpu, addr(1), PAGE);
         final long used = emulation.frame(2);
-        emulation.frames.pin(used);
+        emulation.frames.get(used);
         final Task other = emulation.machine.newTask("other");
         emulation.platform.pageLock().lock(other, emulation.frame(3));
 
@@ -139,35 +139,7 @@ class ReclaimerTest {
             assertThat(emulation.isWritable(page)).isTrue();
         }
         emulation.platform.pageLock().unlock(other, emulation.frame(3));
-        emulation.platform.allocator().unpin(used);
-        emulation.assertNothingIsLeft();
-    }
-
-    /** A pipe, say: the page is unmapped, but stays where it is, and is found there again. */
-    @ParameterizedTest
-    @MethodSource("profiles")
-    void shouldKeepTheFrameOfAPageThatOthersHold(final SemanticProfile profile) {
-        final Emulation emulation = withSwap(profile);
-        emulation.mapWritten(0, 2);
-        final long held = emulation.frame(1);
-        emulation.frames.get(held);
-
-        emulation.process.madvise(emulation.cpu, addr(0), 2 * PAGE, Advice.PAGEOUT);
-
-        assertThat(emulation.kind(1)).isEqualTo(PteKind.SWAP);
-        assertThat(emulation.frames.mapCount(held)).isZero();
-        assertThat(emulation.process.rssAnonPages()).isZero();
-        emulation.platform.data().storeLong(emulation.platform.data().position(held, 0), 77);
-        assertThat(emulation.load(1)).isEqualTo(77);
-        assertThat(emulation.frame(1)).isEqualTo(held);
-        assertThat(swapInUse(emulation)).as("page 0").isEqualTo(1);
-        emulation.process.madvise(emulation.cpu, addr(1), PAGE, Advice.PAGEOUT);
-        emulation.platform.allocator().put(held);
-        emulation.assertSound();
-        assertThat(emulation.load(1)).as("let go, but in the cache still").isEqualTo(77);
-        emulation.process.madvise(emulation.cpu, addr(1), PAGE, Advice.PAGEOUT);
-        emulation.process.munmap(emulation.cpu, addr(1), PAGE);
-        assertThat(swapInUse(emulation)).isEqualTo(1);
+        emulation.platform.allocator().put(used);
         emulation.assertNothingIsLeft();
     }
 

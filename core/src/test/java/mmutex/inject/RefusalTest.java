@@ -123,8 +123,7 @@ class RefusalTest {
     /** In what way. */
     private enum Obstacle {
         LOCKED,
-        REFERENCED,
-        PINNED
+        REFERENCED
     }
 
     /**
@@ -172,9 +171,6 @@ class RefusalTest {
     private static Stream<Arguments> sweeps() {
         return SWEEPS.stream()
                 .flatMap(sweep -> Stream.of(Obstacle.values())
-                        // Swap-out unmaps a page that is only referenced, and keeps its frame: ReclaimerTest.
-                        .filter(obstacle ->
-                                obstacle != Obstacle.REFERENCED || !sweep.name().equals("swap-out"))
                         .flatMap(obstacle ->
                                 SemanticProfile.ALL.stream().map(profile -> Arguments.of(sweep, obstacle, profile))));
     }
@@ -190,10 +186,10 @@ class RefusalTest {
             final long pfn = emulation.frame(taken);
             final PteKind kind = emulation.kind(taken);
             final Task holder = emulation.machine.newTask("holder");
-            switch (obstacle) {
-                case LOCKED -> emulation.platform.pageLock().lock(holder, pfn);
-                case REFERENCED -> emulation.frames.get(pfn);
-                default -> emulation.frames.pin(pfn);
+            if (obstacle == Obstacle.LOCKED) {
+                emulation.platform.pageLock().lock(holder, pfn);
+            } else {
+                emulation.frames.get(pfn);
             }
             final long references = emulation.frames.refCount(pfn);
 
@@ -208,10 +204,10 @@ class RefusalTest {
             assertThat(emulation.frame(taken)).isEqualTo(pfn);
             assertThat(emulation.isWritable(taken)).isEqualTo(kind == PteKind.PRESENT);
             emulation.assertCounts(taken, references, 1);
-            switch (obstacle) {
-                case LOCKED -> emulation.platform.pageLock().unlock(holder, pfn);
-                case REFERENCED -> emulation.platform.putPage(pfn);
-                default -> emulation.platform.allocator().unpin(pfn);
+            if (obstacle == Obstacle.LOCKED) {
+                emulation.platform.pageLock().unlock(holder, pfn);
+            } else {
+                emulation.platform.putPage(pfn);
             }
             scene.assertSound();
 
