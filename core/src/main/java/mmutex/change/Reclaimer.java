@@ -9,7 +9,6 @@ import mmutex.mm.Errno;
 import mmutex.mm.Platform;
 import mmutex.mm.Task;
 import mmutex.mm.Vma;
-import mmutex.sync.ActorLocal;
 
 /**
  * Takes anonymous pages away that nobody needs at the moment: shrink_folio_list, mm/vmscan.c, and try_to_unmap, mm/rmap.c
@@ -29,8 +28,6 @@ import mmutex.sync.ActorLocal;
  * <p>Threads: any task that holds no lock, or the mmap lock shared.
  */
 public final class Reclaimer {
-    private static final ActorLocal<byte[][]> BOUNCE = new ActorLocal<>(() -> new byte[1][]);
-
     private Reclaimer() {}
 
     /**
@@ -137,7 +134,7 @@ public final class Reclaimer {
     private static boolean replaceEntries(final Task task, final Platform platform, final long pfn, final long slot) {
         if (slot != SwapSlots.NONE) {
             for (int i = 0; i < platform.frames().folioFrames(pfn); i++) {
-                platform.swap().save(slot + i, pfn + i, bounce(task, platform));
+                platform.swapCache().save(task, slot + i, pfn + i);
             }
             MigrationEntries.replaceBySwap(task, platform, pfn, slot);
             return true;
@@ -165,14 +162,6 @@ public final class Reclaimer {
         }
         anonVma.lock().readUnlock(task);
         return locked;
-    }
-
-    private static byte[] bounce(final Task task, final Platform platform) {
-        final byte[][] holder = BOUNCE.of(task);
-        if (holder[0] == null || holder[0].length != platform.pageSize()) {
-            holder[0] = new byte[(int) platform.pageSize()];
-        }
-        return holder[0];
     }
 
     /**

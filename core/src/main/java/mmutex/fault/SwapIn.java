@@ -7,7 +7,6 @@ import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
 import mmutex.mm.FaultResult;
 import mmutex.mm.SwapCache;
-import mmutex.sync.ActorLocal;
 
 /**
  * A page that was swapped out comes back: do_swap_page for a real swap entry, mm/memory.c (6.12); semantics 3.2. Nobody is
@@ -17,8 +16,6 @@ import mmutex.sync.ActorLocal;
  * where they find it.
  */
 final class SwapIn {
-    private static final ActorLocal<byte[][]> BOUNCE = new ActorLocal<>(() -> new byte[1][]);
-
     private SwapIn() {}
 
     static int handle(final FaultContext fault) {
@@ -41,7 +38,7 @@ final class SwapIn {
             return FaultResult.OOM;
         }
         if (cached == FrameAllocator.NONE) {
-            swap.slots().load(slot, pfn, bounce(fault));
+            swap.load(fault.task, slot, pfn);
         }
         // 3. Still the same entry? And if others lead to the slot, is this the frame they will find?
         fault.table.lock(fault.task, fault.slot);
@@ -105,13 +102,5 @@ final class SwapIn {
             return pte;
         }
         return encoding.mkWrite(fault.isWrite() ? encoding.mkDirty(pte) : pte);
-    }
-
-    private static byte[] bounce(final FaultContext fault) {
-        final byte[][] holder = BOUNCE.of(fault.task);
-        if (holder[0] == null || holder[0].length != fault.platform.pageSize()) {
-            holder[0] = new byte[(int) fault.platform.pageSize()];
-        }
-        return holder[0];
     }
 }

@@ -44,6 +44,11 @@ public final class SwapSlots {
         return slots;
     }
 
+    /** Bytes in a page. */
+    public int pageLength() {
+        return memory.pageLength();
+    }
+
     /** Slots in use. */
     public long inUse() {
         long used = 0;

@@ -5,6 +5,7 @@ import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
 import mmutex.memory.SwapSlots;
 import mmutex.sync.Actor;
+import mmutex.sync.ActorLocal;
 import mmutex.sync.LockClass;
 import mmutex.sync.SpinLock;
 
@@ -18,6 +19,8 @@ import mmutex.sync.SpinLock;
  * <p>Threads: any. The lock is a leaf: leaf-table locks may be held.
  */
 public final class SwapCache {
+    private static final ActorLocal<byte[][]> BOUNCE = new ActorLocal<>(() -> new byte[1][]);
+
     private final SwapSlots slots;
     private final FrameTable frames;
     private final FrameAllocator allocator;
@@ -36,6 +39,24 @@ public final class SwapCache {
     /** What the pages are read from. */
     public SwapSlots slots() {
         return slots;
+    }
+
+    /** Copies a slot to which the caller refers into a frame that is his. */
+    public void load(final Actor actor, final long slot, final long pfn) {
+        slots.load(slot, pfn, bounce(actor));
+    }
+
+    /** Copies a frame that nobody can change into a slot that is the caller's. */
+    public void save(final Actor actor, final long slot, final long pfn) {
+        slots.save(slot, pfn, bounce(actor));
+    }
+
+    private byte[] bounce(final Actor actor) {
+        final byte[][] holder = BOUNCE.of(actor);
+        if (holder[0] == null || holder[0].length != slots.pageLength()) {
+            holder[0] = new byte[slots.pageLength()];
+        }
+        return holder[0];
     }
 
     /** The frame of a slot to which the caller refers, with a reference; {@link FrameAllocator#NONE} if it has none. */
