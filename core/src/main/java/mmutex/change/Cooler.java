@@ -101,12 +101,10 @@ final class Cooler {
 
     /** Reclaims what a huge entry maps, if it is there and mapped by nothing else; returns whether it was. */
     private static boolean pageOutHuge(final Task task, final AddressSpace space, final long slot) {
-        final long pmd = RadixTable.isHuge(slot) ? space.pageTable().loadUpper(RadixTable.hugeSlot(slot)) : 0;
+        final long pmd = space.pageTable().loadHuge(slot);
         final long folio = HugePmd.frameNumber(pmd);
         final Platform platform = space.platform();
-        if (!HugePmd.isHuge(pmd)
-                || platform.hugeZero().is(folio)
-                || platform.frames().folioMapCount(folio) != 1) {
+        if (pmd == 0 || platform.hugeZero().is(folio) || platform.frames().folioMapCount(folio) != 1) {
             return false;
         }
         Reclaimer.reclaim(task, platform, folio);

@@ -283,11 +283,7 @@ public final class DeviceMigration {
         if (folio == NO_FRAME || zero) {
             return true; // single entries by now
         }
-        boolean split = false;
-        if (platform.pageLock().tryLock(task, folio)) {
-            split = FolioSplitter.split(task, platform, folio);
-            platform.pageLock().unlock(task, folio);
-        }
+        final boolean split = FolioSplitter.trySplit(task, platform, folio);
         platform.allocator().put(folio);
         return split;
     }
@@ -308,7 +304,7 @@ public final class DeviceMigration {
             return false;
         }
         final boolean present = encoding.isPresent(pte);
-        final long pfn = present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte);
+        final long pfn = encoding.anyFrameNumber(pte);
         // The reference first: with it the entry may go, and the frame stays.
         platform.frames().get(pfn);
         if (!hasFaultLock(pfn) && !platform.pageLock().tryLock(task, pfn)) {

@@ -73,6 +73,16 @@ final class FolioSplitter {
         return true;
     }
 
+    /** The same of a folio that the caller only has a reference on: its lock is taken by trylock, and given back. */
+    static boolean trySplit(final Task task, final Platform platform, final long folio) {
+        if (!platform.pageLock().tryLock(task, folio)) {
+            return false;
+        }
+        final boolean done = split(task, platform, folio);
+        platform.pageLock().unlock(task, folio);
+        return done;
+    }
+
     /**
      * Splits the folio of a present entry, if its page is mapped here only and the folio can be locked at once.
      *

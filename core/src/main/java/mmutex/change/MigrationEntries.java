@@ -9,7 +9,6 @@ import mmutex.layout.SwapTypes;
 import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
-import mmutex.memory.RadixTable;
 import mmutex.mm.AddressSpace;
 import mmutex.mm.AnonVma;
 import mmutex.mm.MappedWalk;
@@ -55,7 +54,7 @@ final class MigrationEntries {
         final boolean present = encoding.isPresent(seen);
         // Valid entries may gain bits until they are cleared, so what counts is what the clearing returns.
         final long pte = present ? table.getAndClear(slot) : seen;
-        final long pfn = present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte);
+        final long pfn = encoding.anyFrameNumber(pte);
         // folio_try_share_anon_rmap_pte: whoever finds the page from now on must not take it for his alone.
         final boolean exclusive =
                 (platform.frames().clearBits(pfn, FrameTable.ANON_EXCLUSIVE) & FrameTable.ANON_EXCLUSIVE) != 0;
@@ -156,12 +155,8 @@ final class MigrationEntries {
     }
 
     private static boolean isMappedHuge(final PageTable table, final long folio, final long addr) {
-        final long slot = table.slot(addr);
-        if (!RadixTable.isHuge(slot)) {
-            return false;
-        }
-        final long pmd = table.loadUpper(RadixTable.hugeSlot(slot));
-        return HugePmd.isHuge(pmd) && HugePmd.frameNumber(pmd) == folio;
+        final long pmd = table.loadHuge(table.slot(addr));
+        return pmd != 0 && HugePmd.frameNumber(pmd) == folio;
     }
 
     /**
@@ -174,10 +169,7 @@ final class MigrationEntries {
                 && !vma.space().platform().profile().exclusiveIsReclaimable()) {
             return false;
         }
-        final long pfn = encoding.isPresent(walk.pte())
-                ? encoding.frameNumber(walk.pte())
-                : encoding.swapFrameNumber(walk.pte());
-        return pfn - folio == vma.linearIndex(walk.addr()) - index;
+        return encoding.anyFrameNumber(walk.pte()) - folio == vma.linearIndex(walk.addr()) - index;
     }
 
     /**

@@ -232,13 +232,8 @@ public final class SamePageMerger {
         if (!frames.isLarge(pfn)) {
             return true;
         }
-        boolean split = false;
-        if (platform.pageLock().tryLock(task, folio)) {
-            split = FolioSplitter.split(task, platform, folio);
-            platform.pageLock().unlock(task, folio);
-        }
-        // The reference was the folio's, and is its first page's now.
-        final boolean taken = split && frames.tryGet(pfn);
+        // The reference is the folio's, and its first page's afterwards.
+        final boolean taken = FolioSplitter.trySplit(task, platform, folio) && frames.tryGet(pfn);
         platform.allocator().put(folio);
         return taken;
     }

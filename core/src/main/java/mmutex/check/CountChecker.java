@@ -30,11 +30,25 @@ final class CountChecker {
 
     private CountChecker() {}
 
+    /** What a frame's record should say; references and huge entries of a folio are its first frame's. */
+    private static final class Expected {
+        private static final Expected NOTHING = new Expected();
+
+        private long references;
+        /** By entries of the frame's own. */
+        private long mappings;
+
+        private long hugeEntries;
+    }
+
+    private static Expected of(final Map<Long, Expected> counts, final long pfn) {
+        return counts.computeIfAbsent(pfn, unused -> new Expected());
+    }
+
     static void atQuiescence(
             final Task task, final Platform platform, final List<AddressSpace> spaces, final CheckReport report) {
         report.looking("I4", "I5", "I6");
-        // First frame of a folio -> references, huge entries; any frame -> mappings by entries of its own.
-        final Map<Long, long[]> counts = new HashMap<>();
+        final Map<Long, Expected> counts = new HashMap<>();
         final Map<Long, Long> swapped = new HashMap<>();
         for (final AddressSpace space : spaces) {
             count(task, platform, space, counts, swapped, report);
@@ -45,48 +59,50 @@ final class CountChecker {
         }
         for (int page = 0; page < platform.hugePages().size(task); page++) {
             for (final long pfn : platform.hugePages().frames(task, page)) {
-                counts.computeIfAbsent(pfn, unused -> new long[2])[0]++;
+                of(counts, pfn).references++;
             }
         }
         final FrameTable frames = platform.frames();
         for (long pfn = FrameAllocator.ZERO_FRAME + 1;
                 pfn < platform.allocator().limit();
                 pfn++) {
-            final long[] expected = counts.getOrDefault(pfn, new long[3]);
+            final Expected expected = counts.getOrDefault(pfn, Expected.NOTHING);
             if (frames.has(pfn, FrameTable.COMPOUND_HEAD)) {
                 compound(platform, pfn, counts, report);
             } else if (frames.has(pfn, FrameTable.COMPOUND_TAIL)) {
                 continue; // counted with the head
-            } else if (frames.refCount(pfn) != expected[0]) {
+            } else if (frames.refCount(pfn) != expected.references) {
                 report.violated(
-                        "I4", "frame " + pfn + ": refcount " + frames.refCount(pfn) + ", entries " + expected[0]);
+                        "I4",
+                        "frame " + pfn + ": refcount " + frames.refCount(pfn) + ", entries " + expected.references);
             }
-            if (!frames.isLarge(pfn) && frames.mapCount(pfn) != expected[1]) {
+            if (!frames.isLarge(pfn) && frames.mapCount(pfn) != expected.mappings) {
                 report.violated(
-                        "I5", "frame " + pfn + ": mapcount " + frames.mapCount(pfn) + ", mappings " + expected[1]);
+                        "I5",
+                        "frame " + pfn + ": mapcount " + frames.mapCount(pfn) + ", mappings " + expected.mappings);
             }
         }
     }
 
     /** All pages of a compound page: references and huge entries are the head's, the rest each page's own. */
     private static void compound(
-            final Platform platform, final long folio, final Map<Long, long[]> counts, final CheckReport report) {
+            final Platform platform, final long folio, final Map<Long, Expected> counts, final CheckReport report) {
         final FrameTable frames = platform.frames();
-        final long[] head = counts.getOrDefault(folio, new long[3]);
-        final long references = head[0] + (platform.hugeZero().is(folio) ? 1 : 0);
+        final Expected head = counts.getOrDefault(folio, Expected.NOTHING);
+        final long references = head.references + (platform.hugeZero().is(folio) ? 1 : 0);
         if (frames.refCount(folio) != references) {
             report.violated(
                     "I4", "folio " + folio + ": refcount " + frames.refCount(folio) + ", entries " + references);
         }
-        long mappings = head[2];
+        long mappings = head.hugeEntries;
         for (long pfn = folio; pfn < folio + frames.compoundFrames(); pfn++) {
-            final long own = counts.getOrDefault(pfn, new long[3])[1];
+            final long own = counts.getOrDefault(pfn, Expected.NOTHING).mappings;
             mappings += own;
-            if (frames.mapCount(pfn) != own + head[2]) {
+            if (frames.mapCount(pfn) != own + head.hugeEntries) {
                 report.violated(
                         "I5",
                         "frame " + pfn + " of folio " + folio + ": mapcount " + frames.mapCount(pfn) + ", mappings "
-                                + own + ", huge ones " + head[2]);
+                                + own + ", huge ones " + head.hugeEntries);
             }
         }
         if (frames.folioMapCount(folio) != mappings) {
@@ -95,12 +111,13 @@ final class CountChecker {
         }
     }
 
-    private static void countCaches(final Platform platform, final Map<Long, long[]> counts, final CheckReport report) {
+    private static void countCaches(
+            final Platform platform, final Map<Long, Expected> counts, final CheckReport report) {
         for (final FileMapping file : platform.files()) {
             final long end = file.sizeLimit();
             for (long index = file.nextCached(0, end); index < end; index = file.nextCached(index + 1, end)) {
                 final long pfn = file.peek(index);
-                counts.computeIfAbsent(pfn, unused -> new long[3])[0]++;
+                of(counts, pfn).references++;
                 if (index >= file.size()) {
                     report.violated("I4", file + " page " + index + ": behind its end, " + file.size());
                 }
@@ -112,14 +129,14 @@ final class CountChecker {
     private static void countSlots(
             final Task task,
             final SwapCache cache,
-            final Map<Long, long[]> counts,
+            final Map<Long, Expected> counts,
             final Map<Long, Long> swapped,
             final CheckReport report) {
         for (long slot = 1; slot <= cache.slots().capacity(); slot++) {
             final long pfn = cache.peek(task, slot);
             final boolean cached = pfn != FrameAllocator.NONE;
             if (cached) {
-                counts.computeIfAbsent(pfn, unused -> new long[3])[0]++;
+                of(counts, pfn).references++;
             }
             final long expected = swapped.getOrDefault(slot, 0L) + (cached ? 1 : 0);
             if (cache.slots().count(slot) != expected) {
@@ -134,7 +151,7 @@ final class CountChecker {
             final Task task,
             final Platform platform,
             final AddressSpace space,
-            final Map<Long, long[]> counts,
+            final Map<Long, Expected> counts,
             final Map<Long, Long> swapped,
             final CheckReport report) {
         final PteEncoding encoding = platform.encoding();
@@ -154,19 +171,18 @@ final class CountChecker {
                     if (!present && !kind.carriesFrameNumber()) {
                         return;
                     }
-                    final long pfn = present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte);
+                    final long pfn = encoding.anyFrameNumber(pte);
                     if (pfn == FrameAllocator.ZERO_FRAME) {
                         return;
                     }
                     if (!vma.has(VmFlags.HUGETLB)) {
                         rss[counter(platform.frames(), pfn)]++;
                     }
-                    final long[] count = counts.computeIfAbsent(pfn, unused -> new long[3]);
                     if (!kind.isMigration()) {
                         // A migration entry's reference is the migrating thread's.
-                        counts.computeIfAbsent(platform.frames().head(pfn), unused -> new long[3])[0]++;
+                        of(counts, platform.frames().head(pfn)).references++;
                         if (!kind.isDeviceExclusive() || exclusiveCounts) {
-                            count[1]++;
+                            of(counts, pfn).mappings++;
                         }
                     }
                 },
@@ -174,9 +190,9 @@ final class CountChecker {
                     final long folio = HugePmd.frameNumber(pmd);
                     if (!platform.hugeZero().is(folio)) {
                         rss[ANON] += platform.frames().compoundFrames();
-                        final long[] count = counts.computeIfAbsent(folio, unused -> new long[3]);
-                        count[0]++;
-                        count[2]++;
+                        final Expected expected = of(counts, folio);
+                        expected.references++;
+                        expected.hugeEntries++;
                     }
                 });
         compare(space, "anonPages", space.anonPages(), rss[ANON], report);

@@ -57,7 +57,7 @@ final class EntryChecker {
         if (!present && !kind.carriesFrameNumber()) {
             return;
         }
-        final long pfn = present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte);
+        final long pfn = encoding.anyFrameNumber(pte);
         // Words only for what is wrong: most entries are right, and there are many.
         final Supplier<String> where = () -> PageScan.at(vma.space(), addr) + " frame " + pfn;
         if (pfn == FrameAllocator.ZERO_FRAME) {
@@ -180,7 +180,7 @@ final class EntryChecker {
                 final PteKind kind = encoding.kind(pte);
                 final boolean present = kind == PteKind.PRESENT;
                 if (present || kind.carriesFrameNumber()) {
-                    final long pfn = present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte);
+                    final long pfn = encoding.anyFrameNumber(pte);
                     references.merge(pfn, 1, Integer::sum);
                     if (platform.frames().has(pfn, FrameTable.FILE)) {
                         return; // V3: exclusive through all its mappings at once

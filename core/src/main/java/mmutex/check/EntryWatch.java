@@ -151,7 +151,7 @@ final class EntryWatch {
         if (!wasPresent && !encoding.kind(before).carriesFrameNumber()) {
             return;
         }
-        final long pfn = frame(before);
+        final long pfn = encoding.anyFrameNumber(before);
         final boolean same = sameFrame(pfn, after);
         final boolean collects = wasPresent && encoding.kind(after) == PteKind.SWAP;
         if (collects || wasPresent && !isPresent && same) {
@@ -180,11 +180,8 @@ final class EntryWatch {
     }
 
     private boolean sameFrame(final long pfn, final long entry) {
-        return (encoding.isPresent(entry) || encoding.kind(entry).carriesFrameNumber()) && frame(entry) == pfn;
-    }
-
-    private long frame(final long entry) {
-        return encoding.isPresent(entry) ? encoding.frameNumber(entry) : encoding.swapFrameNumber(entry);
+        return (encoding.isPresent(entry) || encoding.kind(entry).carriesFrameNumber())
+                && encoding.anyFrameNumber(entry) == pfn;
     }
 
     /** Lock and dirty bit of a large folio are its head's. */

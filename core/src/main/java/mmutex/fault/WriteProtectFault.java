@@ -92,9 +92,8 @@ final class WriteProtectFault {
         int found = 0;
         for (int i = 0; i < 1 << encoding.indexBits(); i++) {
             final long pte = fault.table.load(first + (long) i * Long.BYTES);
-            final boolean present = encoding.isPresent(pte);
-            if (present || encoding.isDeviceExclusive(pte)) {
-                final long page = (present ? encoding.frameNumber(pte) : encoding.swapFrameNumber(pte)) - folio;
+            if (encoding.isPresent(pte) || encoding.isDeviceExclusive(pte)) {
+                final long page = encoding.anyFrameNumber(pte) - folio;
                 found += page >= 0 && page < frames ? 1 : 0;
             }
         }

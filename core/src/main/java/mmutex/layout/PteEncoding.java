@@ -202,6 +202,11 @@ public abstract class PteEncoding {
         return fromSwapEntry(SwapEntry.of(types.typeOf(kind), frameNumber));
     }
 
+    /** Frame number of an entry that leads to a frame, be it present or a swap form. */
+    public final long anyFrameNumber(final long pte) {
+        return isPresent(pte) ? frameNumber(pte) : swapFrameNumber(pte);
+    }
+
     // ---- the two compositions: there is no inline for them in the kernel, both makers spell them out ---------
 
     /**

@@ -143,6 +143,12 @@ public final class PageTable {
         return entries.loadAcquire(slot);
     }
 
+    /** The huge entry to which a lookup has led; 0 if it has led elsewhere, or the entry is not huge any more. */
+    public long loadHuge(final long slot) {
+        final long pmd = RadixTable.isHuge(slot) ? loadUpper(RadixTable.hugeSlot(slot)) : 0;
+        return HugePmd.isHuge(pmd) ? pmd : 0;
+    }
+
     /** Changes an upper entry if it still has a value; from 0 to a huge entry with the lock held. */
     public boolean compareAndSetUpper(final long slot, final long expected, final long upper) {
         SchedulePoint.before(Step.PTE_CAS, slot);
