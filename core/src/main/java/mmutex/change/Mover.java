@@ -31,8 +31,9 @@ public final class Mover {
      *
      * @param length bytes, rounded up to pages
      * @param keepOld the old range stays mapped, empty (MREMAP_DONTUNMAP)
-     * @return OK; EINVAL for misaligned, empty or overlapping ranges, and for hugetlb mappings in early kernels, EFAULT if the range isn't mapped, or spans VMAs and
-     *     the kernel can't move several, ENOMEM if tables ran out, the pages then being where they were
+     * @return OK; EINVAL for misaligned, empty or overlapping ranges, and for hugetlb mappings in early kernels; EFAULT if
+     *     the range isn't mapped, or spans VMAs and the kernel can't move several; ENOMEM if tables ran out, the pages then
+     *     being where they were
      */
     public static Errno move(
             final Task task,
