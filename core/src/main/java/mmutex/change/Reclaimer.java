@@ -105,7 +105,7 @@ public final class Reclaimer {
         // 2. A place for its contents, unless they may be dropped; and nobody insists on having it in memory.
         final long slot = isDroppable(platform, pfn) || platform.swap() == null
                 ? SwapSlots.NONE
-                : frames == 1 ? platform.swap().allocate() : platform.swap().allocateRow(frames);
+                : platform.swapCache().allocate(task, frames);
         boolean reclaimed = false;
         if ((slot != SwapSlots.NONE || isDroppable(platform, pfn)) && !isLockedIntoMemory(task, platform, pfn)) {
             // 3. Unmapped everywhere: whoever touches it now waits for the page lock.

@@ -17,6 +17,7 @@ import mmutex.mm.AddressSpace;
 import mmutex.mm.Errno;
 import mmutex.mm.FileMapping;
 import mmutex.mm.Platform;
+import mmutex.mm.SwapCache;
 import mmutex.mm.Task;
 
 /**
@@ -126,11 +127,12 @@ public final class Machine {
      * @return OK; EINVAL if there is no area, ENOMEM if frames ran out, the area being in use again then
      */
     public Errno swapOff(final Task task) {
-        final SwapSlots area = platform.swap();
-        if (area == null || area.isClosed()) {
+        final SwapCache cache = platform.swapCache();
+        if (cache == null || cache.slots().isClosed()) {
             return Errno.EINVAL;
         }
-        area.close();
+        final SwapSlots area = cache.slots();
+        cache.close(task);
         while (area.inUse() != 0) { // ends: each round brings pages back; a fork meanwhile may have added entries
             for (final AddressSpace space : spaces()) {
                 final Errno result = Reclaimer.bringBack(task, space);

@@ -25,7 +25,7 @@ public final class SwapCache {
     private final FrameTable frames;
     private final FrameAllocator allocator;
     private final SpinLock lock = new SpinLock(LockClass.LF);
-    /** Frame by slot; under the lock. */
+    /** Frame by slot; under the lock, under which slots are given out, too (the kernel's si->lock). */
     private final long[] pages;
 
     SwapCache(final SwapSlots slots, final FrameTable frames, final FrameAllocator allocator) {
@@ -39,6 +39,24 @@ public final class SwapCache {
     /** What the pages are read from. */
     public SwapSlots slots() {
         return slots;
+    }
+
+    /**
+     * Takes free slots in a row, each with a count of 1; {@link SwapSlots#NONE} if there are none, or the area is closed.
+     * Whoever gets one has it before {@link #close} returns.
+     */
+    public long allocate(final Actor actor, final int pages) {
+        lock.lock(actor);
+        final long slot = pages == 1 ? slots.allocate() : slots.allocateRow(pages);
+        lock.unlock(actor);
+        return slot;
+    }
+
+    /** swapoff begins: gives no more slots out, and knows of all that are in use. */
+    public void close(final Actor actor) {
+        lock.lock(actor);
+        slots.close();
+        lock.unlock(actor);
     }
 
     /** Copies a slot to which the caller refers into a frame that is his. */

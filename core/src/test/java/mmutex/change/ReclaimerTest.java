@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import mmutex.change.Advisor.Advice;
 import mmutex.device.DeviceBuffer;
 import mmutex.device.MirrorHandle;
@@ -483,6 +484,51 @@ class ReclaimerTest {
     }
 
     // ---- beside others ----------------------------------------------------------------------------------------------
+
+    /** Who takes a slot while the area is being taken away has it before, and is waited for, or not at all. */
+    @Test
+    void shouldSwapOutWhileAreasComeAndGo() throws Exception {
+        final int rounds = 2_000;
+        final int pages = 4;
+        final Emulation emulation = withSwap(SemanticProfile.K612);
+        emulation.map(0, pages, READ_WRITE);
+        final AtomicBoolean stop = new AtomicBoolean();
+        final Crew crew = new Crew();
+        final Cpu cpu = emulation.machine.cpu(1);
+        cpu.run(emulation.process);
+        for (int number = 0; number < 2; number++) {
+            final Task task = emulation.machine.newTask("kswapd " + number);
+            crew.start(task.name(), () -> {
+                while (!stop.get()) {
+                    emulation.machine.reclaim(task, 1);
+                }
+            });
+        }
+        final Task admin = emulation.machine.newTask("admin");
+        crew.start("admin", () -> {
+            for (int round = 0; round < rounds; round++) {
+                assertThat(emulation.machine.swapOff(admin)).isEqualTo(Errno.OK);
+                assertThat(emulation.machine.swapOn(64)).isEqualTo(Errno.OK);
+            }
+            stop.set(true);
+        });
+        final AtomicLong added = new AtomicLong();
+        crew.start("cpu", () -> {
+            while (!stop.get()) {
+                assertThat(cpu.fetchAddLong(addr(added.getAndIncrement() % pages), 1))
+                        .isEqualTo(Signal.NONE);
+            }
+        });
+        crew.join();
+        cpu.run(null);
+
+        long sum = 0;
+        for (int page = 0; page < pages; page++) {
+            sum += emulation.load(page);
+        }
+        assertThat(sum).isEqualTo(added.get());
+        emulation.assertNothingIsLeft();
+    }
 
     /** CPUs count, a device makes pages exclusive, and reclaim, compaction and merging take the pages away all the time. */
     @ParameterizedTest

@@ -24,6 +24,7 @@ import mmutex.mm.HugePagePool;
 import mmutex.mm.HugeZero;
 import mmutex.mm.PageTable;
 import mmutex.mm.Platform;
+import mmutex.mm.SwapCache;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -32,28 +33,21 @@ import org.junit.jupiter.api.Test;
  */
 class AllocationPointsTest {
     /** Who hands out, and the methods that do. */
-    private static final Map<Class<?>, Set<String>> ALLOCATORS = Map.of(
-            FrameAllocator.class,
-            Set.of("allocate", "allocateZeroed", "allocateCompound", "allocateCompoundZeroed"),
-            TableArena.class,
-            Set.of("allocate"),
-            RadixTable.class,
+    private static final Map<Class<?>, Set<String>> ALLOCATORS = Map.ofEntries(
+            entry(
+                    FrameAllocator.class,
+                    Set.of("allocate", "allocateZeroed", "allocateCompound", "allocateCompoundZeroed")),
+            entry(TableArena.class, Set.of("allocate")),
             // And who asks whether there was room for the root.
-            Set.of("slotOrCreate", "upperSlotOrCreate", "allocateLeaf", "hasRoot"),
-            PageTable.class,
-            Set.of("slotOrCreate", "upperSlotOrCreate"),
-            SwapSlots.class,
-            Set.of("allocate", "allocateRow"),
-            DeviceMemory.class,
-            Set.of("allocate"),
-            HugePagePool.class,
-            Set.of("grow", "take", "reserve"),
-            HugeZero.class,
-            Set.of("get"),
-            FileMapping.class,
-            Set.of("lockPage", "reserve"),
-            Platform.class,
-            Set.of("createFile"));
+            entry(RadixTable.class, Set.of("slotOrCreate", "upperSlotOrCreate", "allocateLeaf", "hasRoot")),
+            entry(PageTable.class, Set.of("slotOrCreate", "upperSlotOrCreate")),
+            entry(SwapSlots.class, Set.of("allocate", "allocateRow")),
+            entry(SwapCache.class, Set.of("allocate")),
+            entry(DeviceMemory.class, Set.of("allocate")),
+            entry(HugePagePool.class, Set.of("grow", "take", "reserve")),
+            entry(HugeZero.class, Set.of("get")),
+            entry(FileMapping.class, Set.of("lockPage", "reserve")),
+            entry(Platform.class, Set.of("createFile")));
 
     /** Those that only pass on what another one hands out, so that their callers count. */
     private static final Set<Class<?>> GO_BETWEENS = Set.of(
@@ -62,7 +56,8 @@ class AllocationPointsTest {
             PageTable.class,
             Platform.class,
             HugeZero.class,
-            DeviceMemory.class);
+            DeviceMemory.class,
+            SwapCache.class);
 
     private static final Map<String, List<String>> COVERED = Map.ofEntries(
             // ---- faults
