@@ -2,6 +2,7 @@ package mmutex.fault;
 
 import mmutex.layout.HugePmd;
 import mmutex.layout.PteEncoding;
+import mmutex.layout.VmFlags;
 import mmutex.memory.FrameAllocator;
 import mmutex.memory.FrameTable;
 import mmutex.mm.FaultResult;
@@ -57,12 +58,18 @@ final class HugeWriteFault {
         return alone;
     }
 
-    /** The entry is valid, so hardware may set bits: compare-and-set until none came between. */
+    /**
+     * maybe_pmd_mkwrite: a forced write leaves the entry of a read-only mapping as it is. The entry is valid, so hardware may
+     * set bits: compare-and-set until none came between.
+     */
     private static void reuse(final FaultContext fault, final long slot) {
-        long pmd = fault.table.loadUpper(slot);
-        while (!fault.table.compareAndSetUpper(slot, pmd, HugePmd.mkWrite(HugePmd.mkDirty(HugePmd.mkYoung(pmd))))) {
+        long pmd;
+        long reused;
+        do {
             pmd = fault.table.loadUpper(slot);
-        }
+            reused = HugePmd.mkDirty(HugePmd.mkYoung(pmd));
+            reused = fault.vma.has(VmFlags.WRITE) ? HugePmd.mkWrite(reused) : reused;
+        } while (!fault.table.compareAndSetUpper(slot, pmd, reused));
     }
 
     /** do_huge_zero_wp_pmd (6.13 and later): a huge page of one's own in the place of the zeroes. */

@@ -144,7 +144,7 @@ public final class PageGetter {
         long slot = table.slot(addr);
         if (RadixTable.isHuge(slot)) {
             if ((flags & GupFlags.SPLIT_PMD) == 0) {
-                return followHuge(task, vma, RadixTable.hugeSlot(slot), addr, flags, reference);
+                return followHuge(task, vma, RadixTable.hugeSlot(slot), addr, flags, cowed, reference);
             }
             PmdSplitter.split(task, vma, addr);
             slot = table.slot(addr);
@@ -190,13 +190,14 @@ public final class PageGetter {
         return pfn;
     }
 
-    /** follow_huge_pmd: as followLocked, of one page under a huge entry. A forced write has the entry split first. */
+    /** follow_huge_pmd: as followLocked, of one page under a huge entry. */
     private static long followHuge(
             final Task task,
             final Vma vma,
             final long slot,
             final long addr,
             final int flags,
+            final boolean cowed,
             final boolean reference) {
         final Platform platform = vma.space().platform();
         final PageTable table = vma.space().pageTable();
@@ -208,7 +209,7 @@ public final class PageGetter {
         long result = MUST_FAULT;
         if (HugePmd.isHuge(pmd)
                 && (!HugePmd.isNoAccess(pmd) || (flags & GupFlags.FORCE) != 0)
-                && (!write || HugePmd.isWritable(pmd))) {
+                && (!write || mayWriteHuge(vma, pmd, flags, cowed))) {
             final long folio = HugePmd.frameNumber(pmd);
             result = pin && !write && mustUnshare(platform, folio)
                     ? MUST_UNSHARE
@@ -248,6 +249,13 @@ public final class PageGetter {
                 platform.frames().has(encoding.frameNumber(pte), FrameTable.ANON | FrameTable.ANON_EXCLUSIVE);
         final boolean tracked = !vma.has(VmFlags.SOFTDIRTY) && !encoding.isSoftDirty(pte);
         return ours && !tracked && !(encoding.isUffdWp(pte) && vma.has(VmFlags.UFFD_WP));
+    }
+
+    /** can_follow_write_pmd: the same of a huge entry, which says of its first page what a single one would. */
+    private static boolean mayWriteHuge(final Vma vma, final long pmd, final int flags, final boolean cowed) {
+        final Platform platform = vma.space().platform();
+        return !platform.hugeZero().is(HugePmd.frameNumber(pmd))
+                && mayWrite(vma, HugePmd.leaf(platform.encoding(), pmd, 0, vma.protection()), flags, cowed);
     }
 
     /** gup_must_unshare: a pinned page that others still map could be copied away from under the pin. */

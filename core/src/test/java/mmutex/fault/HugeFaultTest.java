@@ -328,4 +328,27 @@ class HugeFaultTest {
         assertThat(emulation.kind(1)).isEqualTo(PteKind.NONE);
         emulation.assertSound();
     }
+
+    /** FOLL_FORCE: written to although the mapping forbids it, by an entry that still does; soft-dirty tracked or not. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void shouldNotOpenAReadOnlyMappingForAForcedWrite(final SemanticProfile profile) {
+        for (final boolean tracked : new boolean[] {false, true}) {
+            final Emulation emulation = Huge.written(profile, 1);
+            if (tracked) {
+                emulation.process.clearSoftDirty(emulation.cpu);
+            }
+            emulation.protect(0, PAGES, READ);
+
+            assertThat(emulation.process.writeForced(emulation.cpu, addr(3), new byte[] {77, 0, 0, 0, 0, 0, 0, 0}))
+                    .isEqualTo(8);
+
+            assertThat(emulation.load(3)).isEqualTo(77);
+            assertThat(emulation.load(4)).isEqualTo(4);
+            assertThat(emulation.cpu.storeLong(addr(3), 1)).isEqualTo(Signal.SEGV_ACCERR);
+            assertThat(emulation.cpu.storeLong(addr(4), 1)).isEqualTo(Signal.SEGV_ACCERR);
+            emulation.assertSound();
+            Huge.assertNothingIsLeft(emulation);
+        }
+    }
 }
