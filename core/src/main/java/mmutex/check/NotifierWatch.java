@@ -140,10 +140,11 @@ public final class NotifierWatch implements NotifierSubscriber {
 
     /**
      * I31, I28: devices have let go of the range, but for a migration of their own. Who refuses a non-blockable span keeps
-     * what he maps, and nothing is changed then.
+     * what he maps, and nothing is changed then. Of drivers without an owner in their events nothing can be said: they check
+     * no sequence, and a page that one has locked it may map behind its callback.
      */
     private void checkUnmapped(final NotifierRange range) {
-        if (!range.isBlockable()) {
+        if (!range.isBlockable() || !space.platform().profile().makePassesOwner()) {
             return;
         }
         final int shift = space.pageShift();
