@@ -185,9 +185,12 @@ public final class NotifierState {
         seq++;
         applyDeferred();
         final long now = seq;
+        final boolean anySleeper = readers.mayHaveSleepers();
         lock.unlock(actor);
         // O9: the wake follows the section that changed seq; sleepers look at seq again.
-        readers.wakeIfAny(actor, 0);
+        if (anySleeper) {
+            readers.wake(actor, 0);
+        }
         SchedulePoint.before(Step.SEQUENCE, now);
     }
 

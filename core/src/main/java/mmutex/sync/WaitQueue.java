@@ -79,6 +79,15 @@ public final class WaitQueue {
         }
     }
 
+    /**
+     * Whether anybody may sleep, asked with the lock held under which the condition was changed, and under which sleepers look at
+     * it: who has looked before that has been counted, and whoever looks later sees the change. If so, {@link #wake} after
+     * the lock.
+     */
+    public boolean mayHaveSleepers() {
+        return (int) WAITERS.getOpaque(this) != 0; // ORDER(spin-lock), or whatever the lock's is
+    }
+
     /** The same behind a change that was a volatile read-modify-write: that is fence enough. */
     void wakeIfAnyAfterUpdate(final Actor waker, final long key) {
         // ORDER(sleep-announce) volatile: behind the caller's read-modify-write in the one order of all volatile
