@@ -1,6 +1,7 @@
 package mmutex.device;
 
 import mmutex.memory.FrameTable;
+import mmutex.memory.LeafHint;
 import mmutex.memory.RadixTable;
 import mmutex.memory.TableArena;
 import mmutex.memory.Words;
@@ -24,6 +25,7 @@ public final class DevicePageTable {
     private boolean freed;
 
     private final Words entries;
+    private final LeafHint hint = new LeafHint(); // under the driver lock
     private final AccessWindow[] windows;
     private final FrameTable frames;
 
@@ -64,9 +66,12 @@ public final class DevicePageTable {
 
     /** Stores an entry; false if there is no room for its table. Driver lock held. */
     public boolean store(final long vpn, final long pte) {
-        final long slot = radix.slotOrCreate(vpn);
+        long slot = radix.slot(vpn, hint);
         if (slot == RadixTable.NO_SLOT) {
-            return false;
+            slot = radix.slotOrCreate(vpn);
+            if (slot == RadixTable.NO_SLOT) {
+                return false;
+            }
         }
         SchedulePoint.before(Step.DEVICE_PTE_STORE, vpn);
         entries.storeRelease(slot, pte); // ORDER(device-pte-publish) release
@@ -83,7 +88,7 @@ public final class DevicePageTable {
         final long limit = Math.min(end, radix.pageLimit());
         long page = first;
         while (page < limit) {
-            long slot = radix.slot(page);
+            long slot = radix.slot(page, hint);
             if (slot == RadixTable.NO_SLOT) {
                 page = radix.nextPopulated(page, limit);
                 continue;

@@ -208,7 +208,7 @@ public final class ExclusiveMaker {
             conversion.range.init(platform.profile().makeEvent(), page, page + space.pageSize(), owner);
             space.notifiers().start(task, conversion.range);
             // 5. Still the same frame here, writable? An anonymous page is writable through one entry only.
-            final long slot = table.slot(page);
+            final long slot = table.slot(task, page);
             boolean converted = false;
             if (slot >= 0) {
                 table.lock(task, slot);

@@ -49,7 +49,7 @@ public final class FaultHandler {
         if (fault.vma.has(VmFlags.HUGETLB)) {
             return HugePageFault.handle(fault);
         }
-        fault.slot = fault.table.slot(fault.addr);
+        fault.slot = fault.table.slot(fault.task, fault.addr);
         // 0. No leaf table: a huge page is, or could be, there.
         if (fault.slot < 0) {
             final int result = HugeFault.handle(fault);

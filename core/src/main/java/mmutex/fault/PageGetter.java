@@ -141,7 +141,7 @@ public final class PageGetter {
             final boolean cowed,
             final boolean reference) {
         final PageTable table = vma.space().pageTable();
-        long slot = table.slot(addr);
+        long slot = table.slot(task, addr);
         if (RadixTable.isHuge(slot)) {
             if ((flags & GupFlags.SPLIT_PMD) == 0) {
                 return followHuge(task, vma, RadixTable.hugeSlot(slot), addr, flags, cowed, reference);

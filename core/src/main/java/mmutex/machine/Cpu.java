@@ -246,7 +246,7 @@ public final class Cpu extends Task {
         if (addr < 0 || addr >= space.addressLimit()) {
             return FAULTED;
         }
-        final long slot = table.slot(addr);
+        final long slot = table.slot(this, addr);
         if (slot < 0) {
             return RadixTable.isHuge(slot)
                     ? walkHuge(RadixTable.hugeSlot(slot), addr, vpn, generation, write)

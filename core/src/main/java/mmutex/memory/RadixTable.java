@@ -23,10 +23,13 @@ public final class RadixTable {
     public static final long NO_SLOT = -1;
 
     private static final VarHandle ROOT;
+    private static final VarHandle EPOCH;
 
     static {
         try {
-            ROOT = MethodHandles.lookup().findVarHandle(RadixTable.class, "root", long.class);
+            final MethodHandles.Lookup lookup = MethodHandles.lookup();
+            ROOT = lookup.findVarHandle(RadixTable.class, "root", long.class);
+            EPOCH = lookup.findVarHandle(RadixTable.class, "epoch", long.class);
         } catch (final ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -44,6 +47,9 @@ public final class RadixTable {
 
     @SuppressWarnings("unused") // through ROOT
     private long root;
+
+    @SuppressWarnings("unused") // through EPOCH
+    private long epoch;
 
     /**
      * Creates an empty tree. If not even the root fits the arena ({@link #hasRoot}), the first insertion tries
@@ -129,6 +135,35 @@ public final class RadixTable {
             }
         }
         return (table & HUGE_BIT) == 0 ? table + ((vpn & indexMask) << 3) : -upper;
+    }
+
+    /** The same, sparing the upper levels where the hint still holds. */
+    public long slot(final long vpn, final LeafHint hint) {
+        // ORDER(leaf-epoch) acquire: no table has left the tree since the hint was made, so it is what a walk would
+        // find now.
+        // Pairs with the read-modify-write in tableLeaves.
+        final long now = (long) EPOCH.getAcquire(this);
+        if (hint.key == vpn >>> indexBits && hint.epoch == now && hint.owner == this) {
+            return hint.leaf + ((vpn & indexMask) << 3);
+        }
+        final long slot = slot(vpn);
+        if (slot >= 0) {
+            hint.key = vpn >>> indexBits;
+            hint.epoch = now;
+            hint.leaf = slot - ((vpn & indexMask) << 3);
+            if (hint.owner != this) {
+                hint.owner = this;
+            }
+        }
+        return slot;
+    }
+
+    /**
+     * A table has just been taken out of the tree, by its upper entry: whoever looks up from now on does not reach it. Before
+     * the shoot-down that precedes its reuse.
+     */
+    public void tableLeaves() {
+        EPOCH.getAndAdd(this, 1L); // ORDER(leaf-epoch) read-modify-write
     }
 
     /** Slot of the level-1 entry that covers a page; {@link #NO_SLOT} if its table does not exist. */
@@ -303,6 +338,7 @@ public final class RadixTable {
             chain = detachBelow(child, level - 1, start, floor, ceiling, chain);
             if (start >= floor && start + covered <= ceiling) {
                 entries.storeRelease(slot, TableArena.NO_TABLE);
+                tableLeaves();
                 chain = arena.chain(child, chain);
             }
         }

@@ -81,7 +81,7 @@ public final class MappedWalk {
     private boolean advance(final Actor actor) {
         while (addr < end) {
             if (!locked) {
-                slot = table.slot(addr);
+                slot = table.slot(actor, addr);
                 if (slot < 0) {
                     addr = (addr & -tableSize) + tableSize;
                     continue;

@@ -51,6 +51,11 @@ public final class PageTable {
         return radix.slot(addr >>> encoding.pageShift());
     }
 
+    /** The same for an actor that was nearby before. */
+    public long slot(final Actor actor, final long addr) {
+        return radix.slot(addr >>> encoding.pageShift(), actor.leafHint());
+    }
+
     /**
      * ptep_get_lockless: the entry of an address, read in passing. A hint unless something keeps it from changing; empty also
      * without a leaf table, and under a huge entry.
@@ -163,6 +168,9 @@ public final class PageTable {
     public long getAndClearUpper(final long slot) {
         SchedulePoint.before(Step.PTE_CLEAR, slot);
         final long before = entries.getAndSet(slot, TableArena.NO_TABLE);
+        if (before != TableArena.NO_TABLE && !HugePmd.isHuge(before)) {
+            radix.tableLeaves();
+        }
         EntryEvents.upperChanged(this, slot, before, TableArena.NO_TABLE);
         return before;
     }

@@ -3,6 +3,7 @@ package mmutex.sync;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
+import mmutex.memory.LeafHint;
 
 /**
  * Who performs an operation: the kernel's {@code current}. Passed as a parameter everywhere, never looked up.
@@ -37,6 +38,7 @@ public class Actor {
     private final String name;
     private final Wait[] waits = new Wait[NESTED_WAITS_MAX];
     private final YieldPolicy yields = new YieldPolicy();
+    private final LeafHint leafHint = new LeafHint();
     private final Object[] locals = new Object[LOCALS_MAX];
     private int waitDepth;
     private PhaseProbe probe = PhaseProbe.NONE;
@@ -83,6 +85,11 @@ public class Actor {
     /** Sets the probe; only before the actor starts to work, or by its own thread. */
     public final void probe(final PhaseProbe newProbe) {
         this.probe = newProbe;
+    }
+
+    /** Where this actor's walks have been last. By its own thread. */
+    public final LeafHint leafHint() {
+        return leafHint;
     }
 
     // ---- waiting --------------------------------------------------------------------------------------------

@@ -52,6 +52,35 @@ class RadixTableTest {
     }
 
     @Test
+    void shouldRememberALeafTableUntilATableLeaves() {
+        final LeafHint hint = new LeafHint();
+        assertThat(radix.slot(LEAF, hint)).isEqualTo(RadixTable.NO_SLOT);
+        final long slot = radix.slotOrCreate(LEAF);
+        assertThat(radix.slot(LEAF, hint)).isEqualTo(slot);
+        assertThat(radix.slot(LEAF + 5, hint)).isEqualTo(slot + 5 * Long.BYTES);
+        assertThat(radix.slot(0, hint)).as("another table's page").isEqualTo(RadixTable.NO_SLOT);
+
+        // Elsewhere, then here.
+        radix.slotOrCreate(4 * LEAF);
+        arena.freeChain(radix.detachRange(4 * LEAF, 5 * LEAF));
+        assertThat(radix.slot(LEAF, hint)).isEqualTo(slot);
+        arena.freeChain(radix.detachRange(LEAF, 2 * LEAF));
+        assertThat(radix.slot(LEAF, hint)).isEqualTo(RadixTable.NO_SLOT);
+    }
+
+    @Test
+    void shouldNotTakeAnotherTreesHint() {
+        final RadixTable other = new RadixTable(arena, LEVELS, BITS, EMPTY);
+        final LeafHint hint = new LeafHint();
+        final long slot = radix.slotOrCreate(7);
+        assertThat(radix.slot(7, hint)).isEqualTo(slot);
+        assertThat(other.slot(7, hint)).isEqualTo(RadixTable.NO_SLOT);
+        final long otherSlot = other.slotOrCreate(7);
+        assertThat(other.slot(7, hint)).isEqualTo(otherSlot).isNotEqualTo(slot);
+        assertThat(radix.slot(7, hint)).isEqualTo(slot);
+    }
+
+    @Test
     void shouldPutNeighbouringPagesBesideEachOther() {
         final long slot = radix.slotOrCreate(LEAF);
 

@@ -120,6 +120,42 @@ public final class WrongWindow {
         }
     }
 
+    /** What is remembered is declared void when it may be in use again. */
+    @JCStressTest
+    @Twin(breaks = "leaf-epoch", shows = BY_INTERLEAVING)
+    @Description("Moves the epoch only after the drain.")
+    @Outcome(
+            id = {"0, 0", "1, 1"},
+            expect = ACCEPTABLE,
+            desc = "as it should be")
+    @Outcome(id = "1, 0", expect = ACCEPTABLE_INTERESTING, desc = "a store into a table that may be in use again")
+    @State
+    public static class EpochAfterDrain {
+        private final long place = Slab.offset(Slab.next());
+
+        public EpochAfterDrain() {
+            WORDS.storeOpaque(place + ENTRY, 1);
+        }
+
+        @Actor
+        public void cpu(final II_Result r) {
+            open(place);
+            r.r1 = (int) WORDS.loadAcquire(place + ENTRY);
+            if (r.r1 == 1) {
+                WORDS.storeOpaque(place + DATA, 1);
+            }
+            close(place);
+        }
+
+        @Actor
+        public void unmapper(final II_Result r) {
+            VarHandle.fullFence();
+            drain(place);
+            r.r2 = (int) WORDS.loadOpaque(place + DATA);
+            WORDS.getAndAdd(place + ENTRY, -1);
+        }
+    }
+
     /** The window ends before the access does. */
     @JCStressTest
     @Twin(breaks = "window-close", shows = BY_INTERLEAVING)
