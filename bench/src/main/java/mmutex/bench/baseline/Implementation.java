@@ -16,6 +16,13 @@ public enum Implementation {
             return new ChmTable(pages, cpus, RivalDevice.several(devices, pages));
         }
     },
+    /** {@link ChmProtocolTable}. */
+    CHM_STEPS {
+        @Override
+        public ExclusivePages open(final int pages, final int cpus, final int devices) {
+            return new ChmProtocolTable(pages, cpus, devices);
+        }
+    },
     /** {@link StampedTable}. */
     STAMPED {
         @Override

@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
  * <p>Every implementation does what {@link ExclusivePages} says and passes the same oracle; the package of
  * {@link mmutex.bench.baseline} says what the rivals need not do. Pages are visited in steps of a large odd number, so
  * that 256 K pages are as many cache misses as they are in a program that does not sweep. Two threads of one method keep
- * to halves of the pages; {@code pingPong} is the fight for one. Cost: 4 implementations by 2 sizes by 5 methods, 25
+ * to halves of the pages; {@code pingPong} is the fight for one. Cost: 5 implementations by 2 sizes by 5 methods, 30
  * minutes; 256 K pages are 1 GiB of memory, direct or heap.
  */
 @BenchmarkMode(Mode.AverageTime)

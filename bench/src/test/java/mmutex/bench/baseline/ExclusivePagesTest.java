@@ -40,7 +40,7 @@ class ExclusivePagesTest {
 
     /** The device's store comes after a CPU's add that it has not seen, as long as there are any. */
     @ParameterizedTest
-    @EnumSource(names = "MMUTEX", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(names = {"CHM", "STAMPED", "SYNCHRONIZED"})
     void shouldSeeTheLossWhenTheDeviceIsNotRevoked(final Implementation implementation) throws Exception {
         final RivalDevice[] devices = new RivalDevice[DEVICES];
         final ExclusivePages pages = open(implementation, devices);
