@@ -17,6 +17,7 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -41,6 +42,12 @@ class SuiteTest {
     private static final String PACKAGE = "mmutex.bench.jmh";
     private static final Path SOURCES = Path.of("src/main/java/mmutex/bench/jmh");
     private static final Pattern CLASS_COMMENT = Pattern.compile("\n/\\*\\*(.*?)\\*/\n", Pattern.DOTALL);
+
+    /** JMH would refuse to run beside another one on this machine, for its figures' sake: here are none. */
+    @BeforeAll
+    static void shareTheMachine() {
+        System.setProperty("jmh.ignoreLock", "true"); // read when JMH's runner is initialised
+    }
 
     static List<Class<?>> classes() throws IOException {
         try (Stream<Path> files = Files.list(sources())) {
