@@ -1,0 +1,8 @@
+package mmutex.bench.jmh;
+
+/** How a CPU touches a page. */
+public enum Touch {
+    ATOMIC,
+    WRITE,
+    READ
+}
