@@ -5,6 +5,7 @@ import java.util.List;
 import mmutex.bench.run.workload.Scene;
 import mmutex.bench.run.workload.Stage;
 import mmutex.bench.run.workload.Verdict;
+import mmutex.cli.Environment;
 import mmutex.machine.Cpu;
 import mmutex.machine.Machine;
 import mmutex.machine.MachineSpec;
@@ -37,6 +38,9 @@ final class Experiment {
     private final Cast cast;
     private final LatencyCollector restores;
     private final LatencyCollector makes;
+    private final List<RunResult.Interval> intervals = new ArrayList<>();
+    private long drainedNs;
+    private long drainedOperations;
 
     /** Told how far the run is. */
     @FunctionalInterface
@@ -79,10 +83,11 @@ final class Experiment {
      * Runs.
      *
      * @param title for the log
+     * @param environment for the log
      * @throws ActorFailure if an actor could not go on
      */
-    RunResult run(final String title) throws InterruptedException {
-        log.start(title, System.currentTimeMillis());
+    RunResult run(final String title, final Environment environment) throws InterruptedException {
+        log.start(title, environment, System.currentTimeMillis());
         cast.start();
         final long start = System.nanoTime();
         watch(start);
@@ -107,7 +112,7 @@ final class Experiment {
             watchdog.look(stop, now);
             if (elapsed >= nextInterval) {
                 nextInterval += LOG_INTERVAL_NS;
-                drain();
+                drain(elapsed);
             }
             observe(elapsed);
         }
@@ -122,16 +127,26 @@ final class Experiment {
                 (double) elapsedNs / lengthNs(), elapsedNs, restores.total().getTotalCount(), cast.operations());
     }
 
-    private void drain() {
+    private void drain(final long elapsedNs) {
         final long now = System.currentTimeMillis();
-        log.interval(restores.path(), restores.drain(), now);
-        log.interval(makes.path(), makes.drain(), now);
+        final Histogram restored = restores.drain();
+        final Histogram made = makes.drain();
+        log.interval(restores.path(), restored, now);
+        log.interval(makes.path(), made, now);
         log.intervalEnds(now);
+        final long operations = cast.operations();
+        intervals.add(new RunResult.Interval(
+                (elapsedNs - drainedNs) / 1e9,
+                operations - drainedOperations,
+                RunResult.Latency.of(restored),
+                RunResult.Latency.of(made)));
+        drainedNs = elapsedNs;
+        drainedOperations = operations;
     }
 
     /** All actors have ended. */
     private RunResult finish(final long elapsedNs) {
-        drain();
+        drain(elapsedNs);
         observe(elapsedNs);
         final PathLatency restore = restores.latency();
         final PathLatency make = makes.latency();
@@ -149,6 +164,7 @@ final class Experiment {
                 make,
                 hits(),
                 actors,
+                List.copyOf(intervals),
                 cast.disturbances().stream()
                         .map(actor -> actor.disturbance().tally())
                         .toList(),

@@ -45,6 +45,9 @@ final class JsonReport {
         json.put("invariantsChecked", result.invariants().invariants());
         json.put("invariantsViolated", result.invariants().violations().size());
         json.put("paths", paths(result));
+        json.put(
+                "intervals",
+                result.intervals().stream().map(JsonReport::interval).toList());
         if (options.protocol() != Protocol.INTERVAL) {
             json.put("protocol", Choice.word(options.protocol()));
         }
@@ -52,6 +55,25 @@ final class JsonReport {
             json.put("fairness", fairness(result));
         }
         json.put("environment", environment(result, environment));
+        return json;
+    }
+
+    /** The raw data of a comparison: how a figure varies within one run. */
+    private static Map<String, Object> interval(final RunResult.Interval interval) {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("seconds", interval.seconds());
+        json.put("operations", interval.operations());
+        json.put("restore", latency(interval.restore()));
+        json.put("make", latency(interval.make()));
+        return json;
+    }
+
+    private static Map<String, Object> latency(final RunResult.Latency latency) {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("count", latency.count());
+        json.put("mean", latency.mean());
+        json.put("p50", latency.p50());
+        json.put("p99", latency.p99());
         return json;
     }
 

@@ -176,7 +176,7 @@ public final class RunCommand implements Callable<Integer> {
             final RunResult result;
             try (ProgressBar bar = ProgressBar.onStandardError()) {
                 final String title = TextReport.title(options, environment);
-                result = new Experiment(options, stop, log, new BarObserver(bar)).run(title);
+                result = new Experiment(options, stop, log, new BarObserver(bar)).run(title, environment);
             }
             if (json) {
                 out.println(JsonReport.of(result, environment));

@@ -9,6 +9,7 @@ import mmutex.bench.run.workload.Scene;
 import mmutex.bench.run.workload.Stage;
 import mmutex.bench.run.workload.Verdict;
 import mmutex.bench.run.workload.Workload;
+import mmutex.cli.Environment;
 import mmutex.machine.Cpu;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
@@ -147,7 +148,7 @@ class ExperimentTest {
 
         final RunResult result = new Experiment(
                         options, stop, LatencyLog.none(), (fraction, elapsedNs, restores, operations) -> stop.set())
-                .run("stopped");
+                .run("stopped", Environment.current());
 
         assertThat(result.isGood()).isTrue();
     }

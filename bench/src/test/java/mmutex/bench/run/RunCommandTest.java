@@ -100,7 +100,11 @@ class RunCommandTest {
                         "invariantsChecked",
                         "invariantsViolated",
                         "paths",
+                        "intervals",
                         "environment");
+        assertThat(keys(json.at("/intervals/0"))).containsExactly("seconds", "operations", "restore", "make");
+        assertThat(keys(json.at("/intervals/0/make"))).containsExactly("count", "mean", "p50", "p99");
+        assertThat(json.at("/intervals/0/operations").asLong()).isEqualTo((2 + 3) * OPERATIONS);
         assertThat(keys(json.get("paths"))).containsExactly("restore", "make");
         assertThat(keys(json.at("/paths/restore")))
                 .containsExactly("count", "p50", "p90", "p99", "p999", "max", "phases");
@@ -110,7 +114,9 @@ class RunCommandTest {
                 .containsExactly("begin", "getPage", "convert", "flush", "program");
         assertThat(keys(json.at("/paths/make/phases/flush")))
                 .containsExactly("count", "p50", "p90", "p99", "p999", "max");
-        assertThat(keys(json.get("environment"))).contains("machine", "cores", "jdk", "commit", "quantumNs");
+        assertThat(keys(json.get("environment")))
+                .containsExactly(
+                        "machine", "cores", "memoryMiB", "os", "jdk", "jvmFlags", "commit", "version", "quantumNs");
     }
 
     @Test
@@ -180,7 +186,9 @@ class RunCommandTest {
 
         assertThat(run("--seconds 600 --hlog " + file)).isEqualTo(ExitCode.OK);
 
-        assertThat(Files.readString(file)).startsWith("#[mmutex ").contains("svm-counters", "seed ");
+        assertThat(Files.readString(file))
+                .startsWith("#[mmutex ")
+                .contains("svm-counters", "seed ", "[environment {machine=", "jdk=", "commit=");
         final Set<String> tags = new TreeSet<>();
         try (HistogramLogReader reader = new HistogramLogReader(file.toFile())) {
             while (reader.hasNext()) {

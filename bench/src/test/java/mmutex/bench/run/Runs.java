@@ -2,6 +2,7 @@ package mmutex.bench.run;
 
 import mmutex.bench.run.workload.Workload;
 import mmutex.bench.run.workload.Workloads;
+import mmutex.cli.Environment;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
 import mmutex.notify.Protocol;
@@ -34,7 +35,7 @@ final class Runs {
                             new StopSignal(),
                             LatencyLog.none(),
                             (fraction, elapsedNs, restores, operations) -> {})
-                    .run("test, seed " + options.seed());
+                    .run("test, seed " + options.seed(), Environment.current());
         } catch (final InterruptedException e) {
             throw new AssertionError(e);
         }

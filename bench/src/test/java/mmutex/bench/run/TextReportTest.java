@@ -22,6 +22,7 @@ class TextReportTest {
     private static final Environment ENVIRONMENT = new Environment(
             "Some CPU",
             2,
+            7950,
             "Linux 6.12 amd64",
             "17.0.13 (Debian, OpenJDK)",
             List.of(),
@@ -142,6 +143,7 @@ class TextReportTest {
                                 900_000_000,
                                 12,
                                 Starvation.Figures.NONE)),
+                List.of(),
                 List.of(),
                 1_843_977,
                 verdict,
