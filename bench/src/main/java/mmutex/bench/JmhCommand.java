@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.Callable;
 import mmutex.bench.compare.BenchFile;
+import mmutex.bench.jmh.PhaseProfiler;
 import mmutex.cli.Environment;
 import mmutex.cli.ExitCode;
 import mmutex.cli.ForkFlags;
@@ -136,6 +137,7 @@ public final class JmhCommand implements Callable<Integer> {
         return new OptionsBuilder()
                 .parent(given)
                 .jvmArgsPrepend(flags.toArray(String[]::new))
+                .addProfiler(PhaseProfiler.class)
                 .build();
     }
 

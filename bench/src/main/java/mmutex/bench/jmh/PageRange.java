@@ -86,6 +86,11 @@ final class PageRange {
         return cpu;
     }
 
+    /** The device's; there must be one. */
+    DeviceWorker worker() {
+        return device.worker();
+    }
+
     /** An address in each page. */
     long[] addresses() {
         return addresses;

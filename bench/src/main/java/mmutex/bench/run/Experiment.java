@@ -35,6 +35,7 @@ final class Experiment {
     private final Task task;
     private final Scene scene;
     private final Referee referee;
+    private final Timing timing;
     private final Cast cast;
     private final LatencyCollector restores;
     private final LatencyCollector makes;
@@ -61,7 +62,8 @@ final class Experiment {
         this.scene = options.workload()
                 .prepare(new Stage(process, task, options.cpus(), options.devices(), options.pages(), options.seed()));
         this.referee = new Referee(machine, task);
-        this.cast = new Cast(options, machine, process, task, scene, referee, stop);
+        this.timing = new Timing(options);
+        this.cast = new Cast(options, machine, process, task, scene, referee, timing, stop);
         this.restores = new LatencyCollector(
                 Path.RESTORE, cast.cpus().stream().map(CpuActor::restores).toList());
         this.makes = new LatencyCollector(
@@ -148,8 +150,8 @@ final class Experiment {
     private RunResult finish(final long elapsedNs) {
         drain(elapsedNs);
         observe(elapsedNs);
-        final PathLatency restore = restores.latency();
-        final PathLatency make = makes.latency();
+        final PathLatency restore = restores.latency(timing.breakdown(Path.RESTORE));
+        final PathLatency make = makes.latency(timing.breakdown(Path.MAKE));
         log.total(restore);
         log.total(make);
         final long shootDowns = process.space().windows().flushes();

@@ -5,6 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import mmutex.bench.anatomy.AnatomyProbe;
+import mmutex.bench.anatomy.Band;
+import mmutex.bench.anatomy.Breakdown;
+import mmutex.bench.anatomy.Phases;
 import mmutex.bench.run.workload.Verdict;
 import mmutex.cli.Choice;
 import mmutex.cli.Environment;
@@ -48,6 +52,9 @@ final class JsonReport {
         json.put(
                 "intervals",
                 result.intervals().stream().map(JsonReport::interval).toList());
+        if (options.phases()) {
+            json.put("phasesTimed", true);
+        }
         if (options.protocol() != Protocol.INTERVAL) {
             json.put("protocol", Choice.word(options.protocol()));
         }
@@ -112,7 +119,47 @@ final class JsonReport {
             phases.put(Phases.key(phase), distribution(latency.phases().get(phase)));
         }
         json.put("phases", phases);
+        if (latency.breakdown() != null) {
+            json.put("anatomy", anatomy(latency.breakdown()));
+        }
         return json;
+    }
+
+    private static Map<String, Object> anatomy(final Breakdown breakdown) {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("timestampNs", breakdown.cost().markNs());
+        json.put("wholeTimestampNs", breakdown.cost().wholeNs());
+        json.put("oneIn", AnatomyProbe.ONE_IN);
+        json.put("wholes", breakdown.wholes());
+        json.put("dissected", breakdown.dissected());
+        json.put(
+                "bands",
+                breakdown.bands().stream().map(band -> band(breakdown, band)).toList());
+        json.put("most", band(breakdown, breakdown.most()));
+        return json;
+    }
+
+    private static Map<String, Object> band(final Breakdown breakdown, final Band band) {
+        final Map<String, Object> phases = new LinkedHashMap<>();
+        for (int i = 0; i < band.phasesNs().length; i++) {
+            phases.put(Phases.keyAt(breakdown.path(), i), known(band.phasesNs()[i]));
+        }
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("from", band.from());
+        json.put("to", band.to());
+        json.put("wholeNs", known(band.wholeNs()));
+        json.put("phasesNs", phases);
+        json.put("sumNs", known(band.sumNs()));
+        json.put("distance", known(band.distance()));
+        json.put("rawNs", known(band.rawNs()));
+        json.put("intervals", known(band.intervals()));
+        json.put("overhead", known(band.overhead()));
+        return json;
+    }
+
+    /** JSON knows no NaN. */
+    private static Double known(final double value) {
+        return Double.isFinite(value) ? value : null;
     }
 
     private static Map<String, Object> distribution(final Histogram histogram) {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
+import mmutex.bench.anatomy.Phases;
 import mmutex.cli.Environment;
 import mmutex.cli.UsageProblem;
 import mmutex.sync.PhaseProbe;

@@ -101,6 +101,7 @@ class ExperimentTest {
                 SemanticProfile.K612,
                 Delivery.RING,
                 Protocol.INTERVAL,
+                false,
                 OPERATIONS);
 
         final RunResult result = Runs.run(options);
@@ -124,6 +125,7 @@ class ExperimentTest {
                 SemanticProfile.K612,
                 delivery,
                 protocol,
+                false,
                 each);
 
         final RunResult result = Runs.run(options);

@@ -25,7 +25,8 @@ final class Runs {
 
     static RunOptions options(
             final Workload workload, final Delivery delivery, final SemanticProfile profile, final long operations) {
-        return new RunOptions(workload, 2, 2, 4, 2, SECONDS, SEED, profile, delivery, Protocol.INTERVAL, operations);
+        return new RunOptions(
+                workload, 2, 2, 4, 2, SECONDS, SEED, profile, delivery, Protocol.INTERVAL, false, operations);
     }
 
     static RunResult run(final RunOptions options) {
