@@ -32,6 +32,7 @@ final class SmokeSuite {
     private static final Map<String, Map<String, List<String>>> BENCHMARKS = new TreeMap<>(Map.of(
             "CpuAccessBenchmark", Map.of(),
             "MakeBenchmark.make", Map.of("subscriber", List.of("INLINE")),
+            "PhaseBenchmark.restore", Map.of("subscriber", List.of("INLINE")),
             "RestoreBenchmark.restore", Map.of("subscriber", List.of("NONE", "INLINE")),
             "RoundTripBenchmark.makeAndRestore", Map.of("subscriber", List.of("INLINE"))));
 

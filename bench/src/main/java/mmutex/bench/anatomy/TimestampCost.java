@@ -15,28 +15,33 @@ public record TimestampCost(double markNs, double wholeNs) {
     /** Of a clock that costs nothing. */
     public static final TimestampCost NONE = new TimestampCost(0, 0);
 
-    /** Rounds go on until none of so many was better than the best before by more than a hundredth. */
-    private static final int ROUNDS_IN_VAIN = 40;
-
-    private static final double BETTER = 0.99;
+    /** Rounds go on until for so long none was better than the best before by more than a hundredth. */
+    private static final long IN_VAIN_NS = 400_000_000;
 
     /** On a machine that is never quiet. */
-    private static final int ROUNDS_MAX = 2000;
+    private static final long LONGEST_NS = 5_000_000_000L;
+
+    private static final double BETTER = 0.99;
 
     private static final int PATHS = 500;
 
     /**
      * Runs empty paths through the probe that measures full ones, round after round, until the code is compiled and hot, and
      * takes the best round of each kind. Of a round the mean: a clock that ticks in steps of many ns is averaged. The best
-     * one: interrupts and other work on the machine only ever make a round longer.
+     * one: interrupts and other work on the machine only ever make a round longer. By time and not by rounds, because a
+     * busy machine compiles late. Takes about half a second.
      */
     public static TimestampCost measure(final LongSupplier clock) {
         double mark = Double.MAX_VALUE;
         double whole = Double.MAX_VALUE;
-        for (int round = 0, inVain = 0; round < ROUNDS_MAX && inVain < ROUNDS_IN_VAIN; round++) {
+        final long start = clock.getAsLong();
+        long improved = start;
+        for (long now = start; now - improved < IN_VAIN_NS && now - start < LONGEST_NS; now = clock.getAsLong()) {
             final double newMark = emptyNs(clock, AnatomyProbe.ALWAYS);
             final double newWhole = emptyNs(clock, AnatomyProbe.NEVER);
-            inVain = newMark < BETTER * mark || newWhole < BETTER * whole ? 0 : inVain + 1;
+            if (newMark < BETTER * mark || newWhole < BETTER * whole) {
+                improved = now;
+            }
             mark = Math.min(mark, newMark);
             whole = Math.min(whole, newWhole);
         }
