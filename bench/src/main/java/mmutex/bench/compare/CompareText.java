@@ -5,6 +5,8 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 import mmutex.bench.run.Figures;
 import mmutex.cli.Environment;
 
@@ -33,7 +35,7 @@ final class CompareText {
         file("B", b);
         settings.obstacles().forEach(obstacle -> paragraph("DIFFERENT  " + obstacle, "            "));
         if (!a.jvmArguments().equals(b.jvmArguments())) {
-            paragraph("JVM arguments differ: " + a.jvmArguments() + " / " + b.jvmArguments(), "   ");
+            paragraph("JVM arguments differ: " + onlyIn(a, b) + " / " + onlyIn(b, a), "   ");
         }
         out.println();
         out.println(line("benchmark", "mode", "unit", "A", "B", "B/A", "interval", "verdict"));
@@ -56,6 +58,12 @@ final class CompareText {
                                 + file.environmentField("jdk").replaceAll(" .*", "") + " · commit "
                                 + file.environmentField("commit"),
                 "    ");
+    }
+
+    private static Set<String> onlyIn(final ResultFile file, final ResultFile other) {
+        final Set<String> arguments = new TreeSet<>(file.jvmArguments());
+        arguments.removeAll(other.jvmArguments());
+        return arguments;
     }
 
     private void row(final Comparison.Row row) {

@@ -158,7 +158,12 @@ final class ResultFileReader {
                 new BenchmarkKey(name, params, mode, threads),
                 new Sample(text(metric, "scoreUnit", place + ".primaryMetric"), direction, forks));
         forkVms.add(vm(result));
-        result.path("jvmArgs").forEach(argument -> jvmArguments.add(argument.asText()));
+        for (final JsonNode argument : result.path("jvmArgs")) {
+            // Forks inherit what the launcher says about the terminal.
+            if (!argument.asText().startsWith("-Dmmutex.tty")) {
+                jvmArguments.add(argument.asText());
+            }
+        }
     }
 
     private static String vm(final JsonNode result) {
