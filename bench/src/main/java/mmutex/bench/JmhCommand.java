@@ -1,12 +1,19 @@
 package mmutex.bench;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.Callable;
+import mmutex.bench.compare.BenchFile;
+import mmutex.bench.jmh.PhaseProfiler;
+import mmutex.cli.Environment;
 import mmutex.cli.ExitCode;
 import mmutex.cli.ForkFlags;
+import mmutex.cli.ReplacedFile;
 import mmutex.cli.UsageProblem;
+import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.ProfilersFailedException;
 import org.openjdk.jmh.runner.Runner;
@@ -29,18 +36,37 @@ import picocli.CommandLine.Unmatched;
 @Command(
         name = "bench",
         description = "Run the JMH suite.",
-        customSynopsis = "mmutex bench [--help] [JMH options] [REGEXP...]",
+        customSynopsis = "mmutex bench [--help] [--smoke] [--save FILE] [--seed N] [JMH options] [REGEXP...]",
         footer = {
             "",
-            "Everything but --help goes to JMH: -l lists the benchmarks, -h shows JMH's options,",
-            "-rf json -rff FILE keeps the results."
+            "Everything else goes to JMH: -l lists the benchmarks, -h shows JMH's options, -rf json -rff FILE",
+            "keeps the results without the environment, as JMH writes them."
         })
 public final class JmhCommand implements Callable<Integer> {
     /** Written by JMH's annotation processor; it fails without a word of sense where there is none. */
     private static final String BENCHMARK_LIST = "/META-INF/BenchmarkList";
 
+    /** By which forks learn the seed. */
+    private static final String SEED_PROPERTY = "mmutex.seed";
+
     @Option(names = "--help", usageHelp = true, description = "Show this help and exit.")
     private boolean help;
+
+    @Option(
+            names = "--save",
+            paramLabel = "FILE",
+            description = "Keep the results, raw data and environment, for ./mmutex compare.")
+    private Path save;
+
+    @Option(names = "--smoke", description = "Run a handful of benchmarks shortly, about a minute in all.")
+    private boolean smoke;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "For benchmarks that draw lots (${DEFAULT-VALUE}).")
+    private long seed;
 
     @Unmatched
     private List<String> arguments = new ArrayList<>();
@@ -63,22 +89,35 @@ public final class JmhCommand implements Callable<Integer> {
         if (JmhCommand.class.getResource(BENCHMARK_LIST) == null) {
             throw new UsageProblem("this build contains no benchmarks");
         }
-        return run(given);
+        if (save == null || given.shouldList() || given.shouldListWithParams()) {
+            run(given);
+            return ExitCode.OK;
+        }
+        try (ReplacedFile file = ReplacedFile.open("--save", save)) {
+            file.write(BenchFile.of(run(given), Environment.current(), seed));
+        }
+        return ExitCode.OK;
     }
 
-    private int run(final CommandLineOptions given) throws RunnerException {
-        final Runner runner = new Runner(withForkFlags(given));
+    private Collection<RunResult> run(final CommandLineOptions given) throws RunnerException {
+        if (smoke) {
+            if (!arguments.isEmpty()) {
+                throw new UsageProblem(
+                        "--smoke decides itself what to run, but was given " + String.join(" ", arguments));
+            }
+            return SmokeSuite.run(seed);
+        }
+        final Runner runner = new Runner(withForkFlags(given, seed));
         if (given.shouldList()) {
             runner.list();
-            return ExitCode.OK;
+            return List.of();
         }
         if (given.shouldListWithParams()) {
             runner.listWithParams(given);
-            return ExitCode.OK;
+            return List.of();
         }
         try {
-            runner.run();
-            return ExitCode.OK;
+            return runner.run();
         } catch (final NoBenchmarksException e) {
             throw new UsageProblem("no benchmark matches " + String.join(" ", given.getIncludes()));
         } catch (final ProfilersFailedException e) {
@@ -87,15 +126,18 @@ public final class JmhCommand implements Callable<Integer> {
         }
     }
 
-    static Options withForkFlags(final Options given) {
+    /** {@code given}, its forks started with what the libraries need and with the seed. */
+    static Options withForkFlags(final Options given, final long seed) {
         final Optional<? extends Iterable<String>> own = given.getJvmArgsPrepend();
         final List<String> flags = new ArrayList<>(ForkFlags.forThisJdk());
+        flags.add("-D" + SEED_PROPERTY + "=" + seed);
         if (own.hasValue()) {
             own.get().forEach(flags::add);
         }
         return new OptionsBuilder()
                 .parent(given)
                 .jvmArgsPrepend(flags.toArray(String[]::new))
+                .addProfiler(PhaseProfiler.class)
                 .build();
     }
 

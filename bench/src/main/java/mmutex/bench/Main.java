@@ -1,6 +1,7 @@
 package mmutex.bench;
 
 import java.util.List;
+import mmutex.bench.compare.CompareCommand;
 import mmutex.bench.run.RunCommand;
 import mmutex.bench.torture.TortureCommand;
 import mmutex.cli.CommandRunner;
@@ -18,6 +19,6 @@ public final class Main {
     /** A new command is one entry here and one word in the launcher's list. Torture may be asked for as a workload. */
     static List<?> commands() {
         final CommandLine run = new CommandLine(new RunCommand()).addSubcommand(new TortureCommand());
-        return List.of(run, new TortureCommand(), new JmhCommand());
+        return List.of(run, new TortureCommand(), new JmhCommand(), new CompareCommand());
     }
 }

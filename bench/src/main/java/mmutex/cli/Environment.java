@@ -1,5 +1,6 @@
 package mmutex.cli;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -14,14 +15,23 @@ import java.util.stream.Stream;
  *
  * @param machine the processor's name
  * @param cores processors that this VM may use
- * @param os name, version and architecture
+ * @param memoryMib memory of the machine or of the container that limits this VM, in MiB; 0 if unknown
+ * @param os name, version (of Linux, the kernel's release) and architecture
  * @param jdk version, vendor and VM
  * @param jvmFlags the VM's own flags, without those by which the launcher only describes the terminal
  * @param commit abbreviated, {@code -dirty} when built from a changed tree, {@code unknown} outside git
  * @param version of mmutex
  */
 public record Environment(
-        String machine, int cores, String os, String jdk, List<String> jvmFlags, String commit, String version) {
+        String machine,
+        int cores,
+        long memoryMib,
+        String os,
+        String jdk,
+        List<String> jvmFlags,
+        String commit,
+        String version) {
+    private static final int MIB_SHIFT = 20;
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
     private static final List<String> TERMINAL_FLAGS =
             List.of("-Dmmutex.tty", "-Dfile.encoding", "-Dstdout.", "-Dstderr.", "-Dsun.stdout.", "-Dsun.stderr.");
@@ -31,6 +41,7 @@ public record Environment(
         return new Environment(
                 processor(),
                 Runtime.getRuntime().availableProcessors(),
+                totalMemoryMib(),
                 property("os.name") + " " + property("os.version") + " " + property("os.arch"),
                 property("java.version") + " (" + property("java.vendor") + ", " + property("java.vm.name") + ")",
                 ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
@@ -50,6 +61,7 @@ public record Environment(
         final Map<String, Object> json = new LinkedHashMap<>();
         json.put("machine", machine);
         json.put("cores", cores);
+        json.put("memoryMiB", memoryMib);
         json.put("os", os);
         json.put("jdk", jdk);
         json.put("jvmFlags", jvmFlags);
@@ -68,6 +80,12 @@ public record Environment(
         } catch (final IOException e) {
             return property("os.arch");
         }
+    }
+
+    private static long totalMemoryMib() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof final OperatingSystemMXBean system
+                ? system.getTotalMemorySize() >> MIB_SHIFT
+                : 0;
     }
 
     private static String property(final String name) {

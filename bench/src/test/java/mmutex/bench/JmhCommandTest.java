@@ -13,17 +13,17 @@ class JmhCommandTest {
     @Test
     void shouldPrependTheForkFlagsToTheUsersOwn() {
         final Options options =
-                JmhCommand.withForkFlags(JmhCommand.parse(List.of("-jvmArgsPrepend", "-Xmx1g", "Restore")));
+                JmhCommand.withForkFlags(JmhCommand.parse(List.of("-jvmArgsPrepend", "-Xmx1g", "Restore")), 17);
 
         assertThat(options.getJvmArgsPrepend().get())
                 .containsAll(ForkFlags.forThisJdk())
-                .endsWith("-Xmx1g");
+                .endsWith("-Dmmutex.seed=17", "-Xmx1g");
         assertThat(options.getIncludes()).containsExactly("Restore");
     }
 
     @Test
     void shouldLeaveAppendedFlagsToTheBenchmarksForkLine() {
-        final Options options = JmhCommand.withForkFlags(JmhCommand.parse(List.of()));
+        final Options options = JmhCommand.withForkFlags(JmhCommand.parse(List.of()), 1);
 
         assertThat(options.getJvmArgsAppend().hasValue()).isFalse();
     }

@@ -133,6 +133,11 @@ final class PageRange {
         map(START, addresses.length);
     }
 
+    /** The device's; there must be one. */
+    DeviceWorker worker() {
+        return device.worker();
+    }
+
     /** An address in each page. */
     long[] addresses() {
         return addresses;

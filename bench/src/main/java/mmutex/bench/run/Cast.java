@@ -37,6 +37,7 @@ final class Cast {
             final Task task,
             final Scene scene,
             final Referee referee,
+            final Timing timing,
             final StopSignal stop) {
         this.stop = stop;
         final List<Disturbance> others = scene.disturbances();
@@ -48,7 +49,7 @@ final class Cast {
         for (int i = 0; i < options.cpus(); i++) {
             final Cpu cpu = machine.cpu(i);
             cpu.run(process);
-            cpus.add(new CpuActor(cpu, scene, options.operationsMax(), quantumNs, stop, line));
+            cpus.add(new CpuActor(cpu, scene, options.operationsMax(), quantumNs, timing, stop, line));
         }
         for (int i = 0; i < options.devices(); i++) {
             devices.add(new DeviceActor(
@@ -57,6 +58,7 @@ final class Cast {
                     scene,
                     options.operationsMax(),
                     quantumNs,
+                    timing,
                     stop,
                     line));
         }

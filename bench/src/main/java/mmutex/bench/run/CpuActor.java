@@ -3,6 +3,7 @@ package mmutex.bench.run;
 import mmutex.bench.run.workload.CpuProgram;
 import mmutex.bench.run.workload.Scene;
 import mmutex.machine.Cpu;
+import mmutex.sync.PhaseProbe;
 import mmutex.sync.PhaseProbe.Path;
 import org.HdrHistogram.Histogram;
 
@@ -15,6 +16,7 @@ final class CpuActor extends ActorThread {
     private final Scene scene;
     private final long operationsMax;
     private final Quantum quantum;
+    private final PhaseProbe probe;
     private final PathRecorder restores = new PathRecorder(Path.RESTORE);
     private final Histogram hits = PathRecorder.newHistogram();
     private CpuProgram program;
@@ -24,6 +26,7 @@ final class CpuActor extends ActorThread {
             final Scene scene,
             final long operationsMax,
             final long quantumNs,
+            final Timing timing,
             final StopSignal stop,
             final StartingLine line) {
         super(cpu.name(), stop, line);
@@ -31,12 +34,13 @@ final class CpuActor extends ActorThread {
         this.scene = scene;
         this.operationsMax = operationsMax;
         this.quantum = new Quantum(quantumNs);
+        this.probe = timing.probe(restores);
     }
 
     @Override
     protected void prepare() {
         program = scene.cpuProgram(cpu.number());
-        cpu.probe(new PathProbe(restores, System::nanoTime));
+        cpu.probe(probe);
     }
 
     @Override

@@ -6,6 +6,7 @@ import mmutex.device.DeviceLane;
 import mmutex.device.DeviceWorker;
 import mmutex.device.LaneProgram;
 import mmutex.device.SvmDevice;
+import mmutex.sync.PhaseProbe;
 import mmutex.sync.PhaseProbe.Path;
 
 /** A device: its lanes' programs, executed by its worker. */
@@ -15,6 +16,7 @@ final class DeviceActor extends ActorThread {
     private final Scene scene;
     private final long operationsMax;
     private final Quantum quantum;
+    private final PhaseProbe probe;
     private final PathRecorder makes = new PathRecorder(Path.MAKE);
     private final Starvation starvation = new Starvation();
     private Starvation.Figures waits = Starvation.Figures.NONE;
@@ -27,6 +29,7 @@ final class DeviceActor extends ActorThread {
             final Scene scene,
             final long operationsMax,
             final long quantumNs,
+            final Timing timing,
             final StopSignal stop,
             final StartingLine line) {
         super(device.worker().name(), stop, line);
@@ -35,6 +38,7 @@ final class DeviceActor extends ActorThread {
         this.scene = scene;
         this.operationsMax = operationsMax;
         this.quantum = new Quantum(quantumNs);
+        this.probe = timing.probe(makes);
     }
 
     @Override
@@ -42,7 +46,7 @@ final class DeviceActor extends ActorThread {
         for (final DeviceLane lane : device.lanes()) {
             lane.start(bounded(scene.deviceProgram(number, lane.id())));
         }
-        device.worker().probe(new PathProbe(makes, System::nanoTime));
+        device.worker().probe(probe);
     }
 
     /** Ends the program between two operations: when the run is stopped, or after so many. */

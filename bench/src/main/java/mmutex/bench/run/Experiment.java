@@ -5,6 +5,7 @@ import java.util.List;
 import mmutex.bench.run.workload.Scene;
 import mmutex.bench.run.workload.Stage;
 import mmutex.bench.run.workload.Verdict;
+import mmutex.cli.Environment;
 import mmutex.machine.Cpu;
 import mmutex.machine.Machine;
 import mmutex.machine.MachineSpec;
@@ -34,9 +35,13 @@ final class Experiment {
     private final Task task;
     private final Scene scene;
     private final Referee referee;
+    private final Timing timing;
     private final Cast cast;
     private final LatencyCollector restores;
     private final LatencyCollector makes;
+    private final List<RunResult.Interval> intervals = new ArrayList<>();
+    private long drainedNs;
+    private long drainedOperations;
 
     /** Told how far the run is. */
     @FunctionalInterface
@@ -57,7 +62,8 @@ final class Experiment {
         this.scene = options.workload()
                 .prepare(new Stage(process, task, options.cpus(), options.devices(), options.pages(), options.seed()));
         this.referee = new Referee(machine, task);
-        this.cast = new Cast(options, machine, process, task, scene, referee, stop);
+        this.timing = new Timing(options);
+        this.cast = new Cast(options, machine, process, task, scene, referee, timing, stop);
         this.restores = new LatencyCollector(
                 Path.RESTORE, cast.cpus().stream().map(CpuActor::restores).toList());
         this.makes = new LatencyCollector(
@@ -79,10 +85,11 @@ final class Experiment {
      * Runs.
      *
      * @param title for the log
+     * @param environment for the log
      * @throws ActorFailure if an actor could not go on
      */
-    RunResult run(final String title) throws InterruptedException {
-        log.start(title, System.currentTimeMillis());
+    RunResult run(final String title, final Environment environment) throws InterruptedException {
+        log.start(title, environment, System.currentTimeMillis());
         cast.start();
         final long start = System.nanoTime();
         watch(start);
@@ -107,7 +114,7 @@ final class Experiment {
             watchdog.look(stop, now);
             if (elapsed >= nextInterval) {
                 nextInterval += LOG_INTERVAL_NS;
-                drain();
+                drain(elapsed);
             }
             observe(elapsed);
         }
@@ -122,19 +129,29 @@ final class Experiment {
                 (double) elapsedNs / lengthNs(), elapsedNs, restores.total().getTotalCount(), cast.operations());
     }
 
-    private void drain() {
+    private void drain(final long elapsedNs) {
         final long now = System.currentTimeMillis();
-        log.interval(restores.path(), restores.drain(), now);
-        log.interval(makes.path(), makes.drain(), now);
+        final Histogram restored = restores.drain();
+        final Histogram made = makes.drain();
+        log.interval(restores.path(), restored, now);
+        log.interval(makes.path(), made, now);
         log.intervalEnds(now);
+        final long operations = cast.operations();
+        intervals.add(new RunResult.Interval(
+                (elapsedNs - drainedNs) / 1e9,
+                operations - drainedOperations,
+                RunResult.Latency.of(restored),
+                RunResult.Latency.of(made)));
+        drainedNs = elapsedNs;
+        drainedOperations = operations;
     }
 
     /** All actors have ended. */
     private RunResult finish(final long elapsedNs) {
-        drain();
+        drain(elapsedNs);
         observe(elapsedNs);
-        final PathLatency restore = restores.latency();
-        final PathLatency make = makes.latency();
+        final PathLatency restore = restores.latency(timing.breakdown(Path.RESTORE));
+        final PathLatency make = makes.latency(timing.breakdown(Path.MAKE));
         log.total(restore);
         log.total(make);
         final long shootDowns = process.space().windows().flushes();
@@ -149,6 +166,7 @@ final class Experiment {
                 make,
                 hits(),
                 actors,
+                List.copyOf(intervals),
                 cast.disturbances().stream()
                         .map(actor -> actor.disturbance().tally())
                         .toList(),

@@ -5,6 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import mmutex.bench.anatomy.AnatomyProbe;
+import mmutex.bench.anatomy.Band;
+import mmutex.bench.anatomy.Breakdown;
+import mmutex.bench.anatomy.Phases;
 import mmutex.bench.run.workload.Verdict;
 import mmutex.cli.Choice;
 import mmutex.cli.Environment;
@@ -45,6 +49,12 @@ final class JsonReport {
         json.put("invariantsChecked", result.invariants().invariants());
         json.put("invariantsViolated", result.invariants().violations().size());
         json.put("paths", paths(result));
+        json.put(
+                "intervals",
+                result.intervals().stream().map(JsonReport::interval).toList());
+        if (options.phases()) {
+            json.put("phasesTimed", true);
+        }
         if (options.protocol() != Protocol.INTERVAL) {
             json.put("protocol", Choice.word(options.protocol()));
         }
@@ -52,6 +62,25 @@ final class JsonReport {
             json.put("fairness", fairness(result));
         }
         json.put("environment", environment(result, environment));
+        return json;
+    }
+
+    /** The raw data of a comparison: how a figure varies within one run. */
+    private static Map<String, Object> interval(final RunResult.Interval interval) {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("seconds", interval.seconds());
+        json.put("operations", interval.operations());
+        json.put("restore", latency(interval.restore()));
+        json.put("make", latency(interval.make()));
+        return json;
+    }
+
+    private static Map<String, Object> latency(final RunResult.Latency latency) {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("count", latency.count());
+        json.put("mean", latency.mean());
+        json.put("p50", latency.p50());
+        json.put("p99", latency.p99());
         return json;
     }
 
@@ -90,7 +119,47 @@ final class JsonReport {
             phases.put(Phases.key(phase), distribution(latency.phases().get(phase)));
         }
         json.put("phases", phases);
+        if (latency.breakdown() != null) {
+            json.put("anatomy", anatomy(latency.breakdown()));
+        }
         return json;
+    }
+
+    private static Map<String, Object> anatomy(final Breakdown breakdown) {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("timestampNs", breakdown.cost().markNs());
+        json.put("wholeTimestampNs", breakdown.cost().wholeNs());
+        json.put("oneIn", AnatomyProbe.ONE_IN);
+        json.put("wholes", breakdown.wholes());
+        json.put("dissected", breakdown.dissected());
+        json.put(
+                "bands",
+                breakdown.bands().stream().map(band -> band(breakdown, band)).toList());
+        json.put("most", band(breakdown, breakdown.most()));
+        return json;
+    }
+
+    private static Map<String, Object> band(final Breakdown breakdown, final Band band) {
+        final Map<String, Object> phases = new LinkedHashMap<>();
+        for (int i = 0; i < band.phasesNs().length; i++) {
+            phases.put(Phases.keyAt(breakdown.path(), i), known(band.phasesNs()[i]));
+        }
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("from", band.from());
+        json.put("to", band.to());
+        json.put("wholeNs", known(band.wholeNs()));
+        json.put("phasesNs", phases);
+        json.put("sumNs", known(band.sumNs()));
+        json.put("distance", known(band.distance()));
+        json.put("rawNs", known(band.rawNs()));
+        json.put("intervals", known(band.intervals()));
+        json.put("overhead", known(band.overhead()));
+        return json;
+    }
+
+    /** JSON knows no NaN. */
+    private static Double known(final double value) {
+        return Double.isFinite(value) ? value : null;
     }
 
     private static Map<String, Object> distribution(final Histogram histogram) {

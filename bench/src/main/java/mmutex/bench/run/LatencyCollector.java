@@ -1,6 +1,7 @@
 package mmutex.bench.run;
 
 import java.util.List;
+import mmutex.bench.anatomy.Breakdown;
 import mmutex.sync.PhaseProbe.Path;
 import org.HdrHistogram.Histogram;
 
@@ -36,8 +37,8 @@ final class LatencyCollector {
         return total;
     }
 
-    /** Total and phases, once the actors have ended and the last interval is drained. */
-    PathLatency latency() {
-        return PathLatency.of(path, total, recorders);
+    /** Total and phases, once the actors have ended and the last interval is drained; {@code breakdown} may be null. */
+    PathLatency latency(final Breakdown breakdown) {
+        return PathLatency.of(path, total, recorders, breakdown);
     }
 }

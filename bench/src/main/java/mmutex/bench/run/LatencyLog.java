@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
+import mmutex.bench.anatomy.Phases;
+import mmutex.cli.Environment;
 import mmutex.cli.UsageProblem;
 import mmutex.sync.PhaseProbe;
 import mmutex.sync.PhaseProbe.Phase;
@@ -55,11 +57,12 @@ final class LatencyLog implements AutoCloseable {
         return String.valueOf(e.getMessage()).replace(file + ": ", "");
     }
 
-    /** The run begins; {@code title} says which. */
-    void start(final String title, final long nowMs) {
+    /** The run begins; {@code title} says which, {@code environment} where and with what. */
+    void start(final String title, final Environment environment, final long nowMs) {
         baseMs = nowMs;
         lastMs = nowMs;
         writer.outputComment("[" + title + "]");
+        writer.outputComment("[environment " + environment.toJson() + "]");
         writer.outputLogFormatVersion();
         writer.outputStartTime(nowMs);
         writer.setBaseTime(nowMs);

@@ -2,6 +2,7 @@ package mmutex.bench.run;
 
 import java.util.Arrays;
 import java.util.function.LongSupplier;
+import mmutex.bench.anatomy.Phases;
 import mmutex.sync.PhaseProbe;
 
 /**

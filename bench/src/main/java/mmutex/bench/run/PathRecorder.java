@@ -2,6 +2,8 @@ package mmutex.bench.run;
 
 import java.util.EnumMap;
 import java.util.Map;
+import mmutex.bench.anatomy.AnatomyProbe;
+import mmutex.bench.anatomy.Phases;
 import mmutex.sync.PhaseProbe.Path;
 import mmutex.sync.PhaseProbe.Phase;
 import org.HdrHistogram.Histogram;
@@ -11,7 +13,7 @@ import org.HdrHistogram.SingleWriterRecorder;
  * The durations of one actor's path. Totals may be drained while it is being written; phases are read when the actor has
  * ended. Recording allocates nothing and is wait-free.
  */
-final class PathRecorder {
+final class PathRecorder implements AnatomyProbe.Listener {
     /** Longer durations count as this long. */
     static final long NS_MAX = 60_000_000_000L;
 
@@ -23,6 +25,7 @@ final class PathRecorder {
     private final Phase[] order;
     private final Histogram[] byOrder;
     private Histogram recycled;
+    private long runs;
 
     PathRecorder(final Path path) {
         this.path = path;
@@ -45,9 +48,26 @@ final class PathRecorder {
 
     /** The actor's thread: one run of the path, with the time spent in each phase by {@link Phase#ordinal}. */
     void record(final long totalNs, final long[] spentNs) {
+        runs++;
         totals.recordValue(Math.min(totalNs, NS_MAX));
         for (int i = 0; i < order.length; i++) {
             byOrder[i].recordValue(Math.min(spentNs[order[i].ordinal()], NS_MAX));
+        }
+    }
+
+    /** The actor's thread: one run of which only the whole is known. */
+    @Override
+    public void whole(final long totalNs) {
+        runs++;
+        totals.recordValue(Math.min(totalNs, NS_MAX));
+    }
+
+    /** The actor's thread: one run of the path, with the time spent in each phase in order. */
+    @Override
+    public void parts(final long totalNs, final long[] spentNs) {
+        whole(totalNs);
+        for (int i = 0; i < order.length; i++) {
+            byOrder[i].recordValue(Math.min(spentNs[i], NS_MAX));
         }
     }
 
@@ -59,7 +79,7 @@ final class PathRecorder {
 
     /** Runs recorded, once the actor has ended. */
     long count() {
-        return byOrder[0].getTotalCount();
+        return runs;
     }
 
     /** The phases' durations, once the actor has ended. */

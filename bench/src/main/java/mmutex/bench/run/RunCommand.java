@@ -104,6 +104,11 @@ public final class RunCommand implements Callable<Integer> {
             description = "Generation of notifiers: interval, range-notifier, hmm-mirror (${DEFAULT-VALUE}).")
     private String protocol;
 
+    @Option(
+            names = "--phases",
+            description = "Take both paths' time apart: most runs timed as a whole, a few phase by phase.")
+    private boolean phases;
+
     @Option(names = "--json", description = "Print one JSON object instead of text; times in ns.")
     private boolean json;
 
@@ -158,6 +163,7 @@ public final class RunCommand implements Callable<Integer> {
                 Choice.find("profile", profile, SemanticProfile.ALL, SemanticProfile::name),
                 Choice.find("delivery", delivery, List.of(Delivery.values()), Choice::word),
                 Choice.find("protocol", protocol, List.of(Protocol.values()), Choice::word),
+                phases,
                 operationsMax);
     }
 
@@ -176,7 +182,7 @@ public final class RunCommand implements Callable<Integer> {
             final RunResult result;
             try (ProgressBar bar = ProgressBar.onStandardError()) {
                 final String title = TextReport.title(options, environment);
-                result = new Experiment(options, stop, log, new BarObserver(bar)).run(title);
+                result = new Experiment(options, stop, log, new BarObserver(bar)).run(title, environment);
             }
             if (json) {
                 out.println(JsonReport.of(result, environment));

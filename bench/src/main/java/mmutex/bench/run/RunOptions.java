@@ -18,6 +18,7 @@ import mmutex.notify.Protocol;
  * @param profile kernel behaviour
  * @param delivery how notifications reach devices
  * @param protocol by which generation of notifiers drivers follow changes of memory
+ * @param phases whether paths are taken apart, with an account of what the time stamps cost
  * @param operationsMax operations of each CPU and each lane after which it ends; tests don't wait for time to pass
  */
 record RunOptions(
@@ -31,6 +32,7 @@ record RunOptions(
         SemanticProfile profile,
         Delivery delivery,
         Protocol protocol,
+        boolean phases,
         long operationsMax) {
     static final int CPUS_MAX = 64;
     static final int DEVICES_MAX = 8;

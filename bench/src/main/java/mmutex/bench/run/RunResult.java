@@ -14,6 +14,7 @@ import org.HdrHistogram.Histogram;
  * @param elapsedNs from the start to the stop
  * @param hits durations of {@link CpuActor#BATCH} operations of a CPU without a fault
  * @param actors CPUs, then devices
+ * @param intervals what happened in each second
  * @param disturbances what others did, and how often
  * @param shootDowns of the process's CPUs
  */
@@ -26,10 +27,29 @@ record RunResult(
         PathLatency make,
         Histogram hits,
         List<Actor> actors,
+        List<Interval> intervals,
         List<Map<String, Long>> disturbances,
         long shootDowns,
         Verdict verdict,
         Referee.Outcome invariants) {
+
+    /**
+     * A second of the run, or what was left of one at its end.
+     *
+     * @param operations of all actors
+     */
+    record Interval(double seconds, long operations, Latency restore, Latency make) {}
+
+    /** What a path took within an interval, in ns; zeros if it was not run. */
+    record Latency(long count, double mean, long p50, long p99) {
+        static Latency of(final Histogram histogram) {
+            return new Latency(
+                    histogram.getTotalCount(),
+                    histogram.getMean(),
+                    histogram.getValueAtPercentile(50),
+                    histogram.getValueAtPercentile(99));
+        }
+    }
 
     /**
      * One actor's share.

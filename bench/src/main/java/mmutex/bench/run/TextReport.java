@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import mmutex.bench.anatomy.Phases;
 import mmutex.bench.run.workload.Verdict;
 import mmutex.cli.Choice;
 import mmutex.cli.Environment;
@@ -55,6 +56,11 @@ final class TextReport {
         out.println();
         latencies(result);
         out.println();
+        if (result.options().phases()) {
+            final PhaseReport phases = new PhaseReport(out);
+            phases.path("CPU fault -> restored", result.restore().breakdown());
+            phases.path("device make exclusive", result.make().breakdown());
+        }
         actors(result);
         out.println();
         if (result.devices().size() > 1) {

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import mmutex.bench.anatomy.Anatomy;
+import mmutex.bench.anatomy.AnatomyProbe;
+import mmutex.bench.anatomy.TimestampCost;
 import mmutex.machine.Cpu;
 import mmutex.notify.Protocol;
+import mmutex.sync.PhaseProbe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -42,6 +46,32 @@ class HotPathAllocationTest {
         } finally {
             pages.close();
         }
+    }
+
+    @Test
+    void shouldAllocateNothingWhenAProbeTakesPathsApart() throws InterruptedException {
+        final PageRange pages = new PageRange(Subscriber.INLINE);
+        pages.cpu().probe(probe(PhaseProbe.Path.RESTORE));
+        pages.worker().probe(probe(PhaseProbe.Path.MAKE));
+        try {
+            assertThat(bytesPerOperation(() -> {}, () -> {
+                        pages.giveAll();
+                        pages.takeAll();
+                    }))
+                    .isLessThan(1);
+        } finally {
+            pages.close();
+        }
+    }
+
+    private static PhaseProbe probe(final PhaseProbe.Path path) {
+        return new AnatomyProbe(
+                new Anatomy(path),
+                AnatomyProbe.Listener.NONE,
+                new TimestampCost(20, 20),
+                System::nanoTime,
+                AnatomyProbe.ONE_IN,
+                1);
     }
 
     @ParameterizedTest

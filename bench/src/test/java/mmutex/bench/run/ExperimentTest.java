@@ -9,6 +9,7 @@ import mmutex.bench.run.workload.Scene;
 import mmutex.bench.run.workload.Stage;
 import mmutex.bench.run.workload.Verdict;
 import mmutex.bench.run.workload.Workload;
+import mmutex.cli.Environment;
 import mmutex.machine.Cpu;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
@@ -100,6 +101,7 @@ class ExperimentTest {
                 SemanticProfile.K612,
                 Delivery.RING,
                 Protocol.INTERVAL,
+                false,
                 OPERATIONS);
 
         final RunResult result = Runs.run(options);
@@ -123,6 +125,7 @@ class ExperimentTest {
                 SemanticProfile.K612,
                 delivery,
                 protocol,
+                false,
                 each);
 
         final RunResult result = Runs.run(options);
@@ -147,7 +150,7 @@ class ExperimentTest {
 
         final RunResult result = new Experiment(
                         options, stop, LatencyLog.none(), (fraction, elapsedNs, restores, operations) -> stop.set())
-                .run("stopped");
+                .run("stopped", Environment.current());
 
         assertThat(result.isGood()).isTrue();
     }

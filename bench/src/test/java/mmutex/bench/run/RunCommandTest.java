@@ -100,7 +100,11 @@ class RunCommandTest {
                         "invariantsChecked",
                         "invariantsViolated",
                         "paths",
+                        "intervals",
                         "environment");
+        assertThat(keys(json.at("/intervals/0"))).containsExactly("seconds", "operations", "restore", "make");
+        assertThat(keys(json.at("/intervals/0/make"))).containsExactly("count", "mean", "p50", "p99");
+        assertThat(json.at("/intervals/0/operations").asLong()).isEqualTo((2 + 3) * OPERATIONS);
         assertThat(keys(json.get("paths"))).containsExactly("restore", "make");
         assertThat(keys(json.at("/paths/restore")))
                 .containsExactly("count", "p50", "p90", "p99", "p999", "max", "phases");
@@ -110,7 +114,9 @@ class RunCommandTest {
                 .containsExactly("begin", "getPage", "convert", "flush", "program");
         assertThat(keys(json.at("/paths/make/phases/flush")))
                 .containsExactly("count", "p50", "p90", "p99", "p999", "max");
-        assertThat(keys(json.get("environment"))).contains("machine", "cores", "jdk", "commit", "quantumNs");
+        assertThat(keys(json.get("environment")))
+                .containsExactly(
+                        "machine", "cores", "memoryMiB", "os", "jdk", "jvmFlags", "commit", "version", "quantumNs");
     }
 
     @Test
@@ -165,6 +171,36 @@ class RunCommandTest {
     }
 
     @Test
+    void shouldTakePathsApart() throws IOException {
+        assertThat(run("--phases --json --seconds 600 --seed 7 --pages 4 --delivery inline"))
+                .isEqualTo(ExitCode.OK);
+
+        final JsonNode json = new ObjectMapper().readTree(out);
+        assertThat(json.get("phasesTimed").asBoolean()).isTrue();
+        final JsonNode anatomy = json.at("/paths/restore/anatomy");
+        assertThat(keys(anatomy))
+                .containsExactly("timestampNs", "wholeTimestampNs", "oneIn", "wholes", "dissected", "bands", "most");
+        assertThat(anatomy.get("timestampNs").asDouble()).isPositive();
+        // Every restore is counted, however it was timed.
+        assertThat(anatomy.get("wholes").asLong() + anatomy.get("dissected").asLong())
+                .isEqualTo(json.at("/paths/restore/count").asLong())
+                .isPositive();
+        assertThat(json.at("/paths/restore/phases/notify/count").asLong())
+                .isEqualTo(anatomy.get("dissected").asLong());
+        assertThat(anatomy.get("bands")).hasSize(4);
+        assertThat(keys(anatomy.at("/most/phasesNs")))
+                .containsExactly("faultEntry", "pageLock", "notify", "pteRestore", "notifyEnd", "exit");
+        assertThat(keys(json.at("/paths/make/anatomy/most/phasesNs")))
+                .containsExactly("begin", "getPage", "convert", "flush", "program", "exit");
+
+        assertThat(run("--phases --seconds 600 --seed 7 --pages 4 --delivery inline"))
+                .isEqualTo(ExitCode.OK);
+        // So short a run may have none of a path.
+        assertThat(out).containsPattern(" phases, mean ns |too few runs to take apart");
+        assertThat(out.lines()).allMatch(line -> line.length() <= WIDTH);
+    }
+
+    @Test
     void shouldPrintTheSeedWhenAnActorFails() {
         final int code = run(List.of(new ExperimentTest.Failing()), "failing --seed 77");
 
@@ -180,7 +216,9 @@ class RunCommandTest {
 
         assertThat(run("--seconds 600 --hlog " + file)).isEqualTo(ExitCode.OK);
 
-        assertThat(Files.readString(file)).startsWith("#[mmutex ").contains("svm-counters", "seed ");
+        assertThat(Files.readString(file))
+                .startsWith("#[mmutex ")
+                .contains("svm-counters", "seed ", "[environment {machine=", "jdk=", "commit=");
         final Set<String> tags = new TreeSet<>();
         try (HistogramLogReader reader = new HistogramLogReader(file.toFile())) {
             while (reader.hasNext()) {

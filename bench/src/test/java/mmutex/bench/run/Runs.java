@@ -2,6 +2,7 @@ package mmutex.bench.run;
 
 import mmutex.bench.run.workload.Workload;
 import mmutex.bench.run.workload.Workloads;
+import mmutex.cli.Environment;
 import mmutex.mm.SemanticProfile;
 import mmutex.notify.Delivery;
 import mmutex.notify.Protocol;
@@ -24,7 +25,8 @@ final class Runs {
 
     static RunOptions options(
             final Workload workload, final Delivery delivery, final SemanticProfile profile, final long operations) {
-        return new RunOptions(workload, 2, 2, 4, 2, SECONDS, SEED, profile, delivery, Protocol.INTERVAL, operations);
+        return new RunOptions(
+                workload, 2, 2, 4, 2, SECONDS, SEED, profile, delivery, Protocol.INTERVAL, false, operations);
     }
 
     static RunResult run(final RunOptions options) {
@@ -34,7 +36,7 @@ final class Runs {
                             new StopSignal(),
                             LatencyLog.none(),
                             (fraction, elapsedNs, restores, operations) -> {})
-                    .run("test, seed " + options.seed());
+                    .run("test, seed " + options.seed(), Environment.current());
         } catch (final InterruptedException e) {
             throw new AssertionError(e);
         }

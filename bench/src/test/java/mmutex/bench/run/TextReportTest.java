@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import mmutex.bench.anatomy.Phases;
 import mmutex.bench.run.workload.Verdict;
 import mmutex.cli.Environment;
 import mmutex.mm.SemanticProfile;
@@ -22,6 +23,7 @@ class TextReportTest {
     private static final Environment ENVIRONMENT = new Environment(
             "Some CPU",
             2,
+            7950,
             "Linux 6.12 amd64",
             "17.0.13 (Debian, OpenJDK)",
             List.of(),
@@ -124,6 +126,7 @@ class TextReportTest {
                         SemanticProfile.K612,
                         Delivery.RING,
                         Protocol.INTERVAL,
+                        false,
                         Long.MAX_VALUE),
                 "x86-64-6.12",
                 20_000,
@@ -143,6 +146,7 @@ class TextReportTest {
                                 12,
                                 Starvation.Figures.NONE)),
                 List.of(),
+                List.of(),
                 1_843_977,
                 verdict,
                 new Referee.Outcome(27, 11, violations));
@@ -154,7 +158,7 @@ class TextReportTest {
     private static PathLatency latency(final Path path) {
         final Map<Phase, Histogram> phases = new EnumMap<>(Phase.class);
         Phases.of(path).forEach(phase -> phases.put(phase, histogram()));
-        return new PathLatency(path, histogram(), phases);
+        return new PathLatency(path, histogram(), phases, null);
     }
 
     private static Histogram histogram() {

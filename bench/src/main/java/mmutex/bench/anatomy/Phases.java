@@ -1,4 +1,4 @@
-package mmutex.bench.run;
+package mmutex.bench.anatomy;
 
 import java.util.EnumMap;
 import java.util.List;
@@ -7,7 +7,7 @@ import mmutex.sync.PhaseProbe.Path;
 import mmutex.sync.PhaseProbe.Phase;
 
 /** Which phases a path has, and what they are called. */
-final class Phases {
+public final class Phases {
     private static final Map<Phase, Name> NAMES = new EnumMap<>(Phase.class);
 
     static {
@@ -28,26 +28,39 @@ final class Phases {
     private static final List<Phase> MAKE =
             List.of(Phase.BEGIN, Phase.GET_PAGE, Phase.CONVERT, Phase.FLUSH, Phase.PROGRAM);
 
+    /** What comes behind the last mark: back through the fault handler, or out of the driver's loop. */
+    private static final String EXIT = "exit";
+
     private Phases() {}
 
     /** A path's phases, in order. */
-    static List<Phase> of(final Path path) {
+    public static List<Phase> of(final Path path) {
         return path == Path.RESTORE ? RESTORE : MAKE;
     }
 
     /** The path that a phase belongs to. */
-    static Path pathOf(final Phase phase) {
+    public static Path pathOf(final Phase phase) {
         return phase.ordinal() <= Phase.NOTIFY_END.ordinal() ? Path.RESTORE : Path.MAKE;
     }
 
     /** For people. */
-    static String label(final Phase phase) {
+    public static String label(final Phase phase) {
         return NAMES.get(phase).label();
     }
 
     /** In JSON. */
-    static String key(final Phase phase) {
+    public static String key(final Phase phase) {
         return NAMES.get(phase).key();
+    }
+
+    /** For people: the label of a path's n-th phase from 0, or of the exit behind the last. */
+    public static String labelAt(final Path path, final int place) {
+        return place < of(path).size() ? label(of(path).get(place)) : EXIT;
+    }
+
+    /** The same in JSON. */
+    public static String keyAt(final Path path, final int place) {
+        return place < of(path).size() ? key(of(path).get(place)) : EXIT;
     }
 
     private static void name(final Phase phase, final String label, final String key) {
