@@ -118,9 +118,13 @@ static inline void driver_unlock(struct driver_lock *lock, const void *actor) {
         fail("driver lock: unlock by another actor");
     }
     lock->owner = NULL;
+#ifdef STRAIGHT
+    store_release(&lock->state, FREE); /* whoever waits looks again by himself */
+#else
     if (get_and_set(&lock->state, FREE) == CONTENDED) {
         fail("driver lock: somebody sleeps");
     }
+#endif
 }
 
 /* ---- FairRwLock: shared only ---------------------------------------------------------------------------------- */
@@ -161,6 +165,21 @@ static inline word *srcu_counter(struct srcu_domain *srcu, uint64_t index) {
     return index == 0 ? &srcu->first : &srcu->second;
 }
 
+#ifdef STRAIGHT
+/* A counter for each reader, only its own thread's to write, as access windows are: who waits for them all polls them. */
+static inline uint64_t srcu_read_lock(struct srcu_domain *srcu) {
+    const uint64_t index = load_volatile(&srcu->current);
+    word *counter = srcu_counter(srcu, index);
+    store_opaque(counter, load_opaque(counter) + 1);
+    full_fence();
+    return index;
+}
+
+static inline void srcu_read_unlock(struct srcu_domain *srcu, uint64_t index) {
+    word *counter = srcu_counter(srcu, index);
+    store_release(counter, load_opaque(counter) - 1);
+}
+#else
 static inline uint64_t srcu_read_lock(struct srcu_domain *srcu) {
     const uint64_t index = load_volatile(&srcu->current);
     get_and_add(srcu_counter(srcu, index), 1);
@@ -172,6 +191,7 @@ static inline void srcu_read_unlock(struct srcu_domain *srcu, uint64_t index) {
         wake_if_any(&srcu->queue);
     }
 }
+#endif
 
 /* ---- AccessWindow, AccessWindows ------------------------------------------------------------------------------ */
 
@@ -213,7 +233,9 @@ struct access_windows {
 
 static inline void flush(struct access_windows *space) {
     get_and_add(&space->generation, 1);
-    full_fence();
+#ifndef STRAIGHT
+    full_fence(); /* the add is one */
+#endif
     store_opaque(&space->flushes, load_opaque(&space->flushes) + 1);
     for (uint64_t cpus = load_volatile(&space->running); cpus != 0; cpus &= cpus - 1) {
         window_drain(&space->windows[__builtin_ctzll(cpus)]);

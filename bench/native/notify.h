@@ -44,7 +44,7 @@ struct notifier_state {
     struct spin_lock lock;
     struct wait_queue readers;
     /* Under the lock: */
-    uint64_t seq;
+    word seq;
     uint64_t active_spans;
     int size;
     uint64_t starts[SUBSCRIPTIONS_MAX];
@@ -53,6 +53,7 @@ struct notifier_state {
     /* SubscriberList: read inside a section. */
     struct srcu_domain *srcu;
     word subscriber_count;
+    word ends; /* subscribers that want to hear of ends */
     struct subscriber *subscribers[SUBSCRIBERS_MAX];
 };
 
@@ -75,9 +76,9 @@ static inline void start_intervals(struct notifier_state *state, const struct no
     state->active_spans++;
     int at = next_overlap(state, 0, range->start, last);
     if (at >= 0) {
-        state->seq |= 1;
+        store_release(&state->seq, load_opaque(&state->seq) | 1);
     }
-    const uint64_t current = state->seq;
+    const uint64_t current = load_opaque(&state->seq);
     spin_unlock(&state->lock);
     while (at >= 0) {
         struct subscription *subscription = state->subscriptions[at];
@@ -91,13 +92,21 @@ static inline void start_intervals(struct notifier_state *state, const struct no
 /* mn_itree_inv_end */
 static inline void end_intervals(struct notifier_state *state) {
     spin_lock(&state->lock);
-    if (--state->active_spans != 0 || (state->seq & 1) == 0) {
+    if (--state->active_spans != 0 || (load_opaque(&state->seq) & 1) == 0) {
         spin_unlock(&state->lock);
         return;
     }
-    state->seq++; /* nothing is deferred here: drivers insert and remove only while no span runs */
+    store_release(&state->seq, load_opaque(&state->seq) + 1); /* nothing is deferred here: drivers insert and remove only while no span runs */
+#ifdef STRAIGHT
+    const bool asleep = load_opaque(&state->readers.waiters) != 0; /* counted under the lock, so no fence is needed */
+    spin_unlock(&state->lock);
+    if (asleep) {
+        fail("somebody sleeps");
+    }
+#else
     spin_unlock(&state->lock);
     wake_if_any(&state->readers);
+#endif
 }
 
 /* mn_hlist_invalidate_range_start */
@@ -114,6 +123,11 @@ static inline void start_list(struct notifier_state *state, const struct notifie
 
 /* mn_hlist_invalidate_end */
 static inline void end_list(struct notifier_state *state, const struct notifier_range *range) {
+#ifdef STRAIGHT
+    if (load_volatile(&state->ends) == 0) {
+        return;
+    }
+#endif
     const uint64_t section = srcu_read_lock(state->srcu);
     const uint64_t count = load_volatile(&state->subscriber_count);
     for (uint64_t i = 0; i < count; i++) {
@@ -152,7 +166,7 @@ static inline void insert(struct notifier_state *state, struct subscription *sub
     if (state->active_spans != 0 || state->size == SUBSCRIPTIONS_MAX) {
         fail("insert during a span, or too many subscriptions");
     }
-    store_opaque(&subscription->sequence, state->seq - 1);
+    store_opaque(&subscription->sequence, load_opaque(&state->seq) - 1);
     int at = state->size;
     for (; at > 0 && state->starts[at - 1] > start; at--) {
         state->starts[at] = state->starts[at - 1];
@@ -170,7 +184,7 @@ static inline void insert(struct notifier_state *state, struct subscription *sub
 /* mmu_interval_notifier_remove */
 static inline void remove_subscription(struct notifier_state *state, struct subscription *subscription) {
     spin_lock(&state->lock);
-    if ((state->seq & 1) != 0) {
+    if ((load_opaque(&state->seq) & 1) != 0) {
         fail("remove during a span");
     }
     int at = 0;
@@ -189,17 +203,17 @@ static inline void remove_subscription(struct notifier_state *state, struct subs
 
 /* mmu_interval_read_begin */
 static inline uint64_t read_begin(struct notifier_state *state, struct subscription *subscription) {
+#ifdef STRAIGHT
+    /* First the subscription's, then the global one: if they differ, the span that stored the former has ended. */
+    const uint64_t sample = load_acquire(&subscription->sequence);
+    const bool busy = sample == load_acquire(&state->seq);
+#else
     spin_lock(&state->lock);
     const uint64_t sample = load_opaque(&subscription->sequence);
-    const bool busy = sample == state->seq;
+    const bool busy = sample == load_opaque(&state->seq);
     spin_unlock(&state->lock);
-    while (busy) {
-        spin_lock(&state->lock);
-        const bool moved = state->seq != sample;
-        spin_unlock(&state->lock);
-        if (moved) {
-            break;
-        }
+#endif
+    while (busy && load_acquire(&state->seq) == sample) {
         wait_a_little();
     }
     return sample;

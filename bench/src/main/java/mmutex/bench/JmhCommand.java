@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import mmutex.bench.nativefloor.NativeCommand;
 import mmutex.cli.ExitCode;
 import mmutex.cli.ForkFlags;
 import mmutex.cli.UsageProblem;
@@ -33,7 +34,10 @@ import picocli.CommandLine.Unmatched;
         footer = {
             "",
             "Everything but --help goes to JMH: -l lists the benchmarks, -h shows JMH's options,",
-            "-rf json -rff FILE keeps the results."
+            "-rf json -rff FILE keeps the results.",
+            "",
+            "bench --native [--seconds S] [--repetitions N] [--json] runs no JMH: it compares our paths with C",
+            "programs that are built with cc, and with what a user can do on a stock kernel."
         })
 public final class JmhCommand implements Callable<Integer> {
     /** Written by JMH's annotation processor; it fails without a word of sense where there is none. */
@@ -47,6 +51,9 @@ public final class JmhCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, RunnerException {
+        if (NativeCommand.isWanted(arguments)) {
+            return NativeCommand.run(arguments);
+        }
         final CommandLineOptions given = parse(arguments);
         if (given.shouldHelp()) {
             given.showHelp();

@@ -25,10 +25,14 @@ import mmutex.cli.UsageProblem;
  * <p>Threads: one at a time.
  */
 public final class NativePrograms implements AutoCloseable {
-    /** Their names; {@code protocol} is the one that does what core does. */
-    public static final List<String> NAMES = List.of("protocol", "roundtrip", "userfault", "sigsegv");
+    /**
+     * Their names. {@code protocol} does what core does; {@code straight} takes the same steps with the fewest atomic
+     * operations.
+     */
+    public static final List<String> NAMES = List.of("protocol", "straight", "roundtrip", "userfault", "sigsegv");
 
-    private static final List<String> SOURCES = List.of(
+    /** Everything in {@code bench/native}. */
+    static final List<String> SOURCES = List.of(
             "floor.h",
             "machine.h",
             "notify.h",
@@ -39,6 +43,8 @@ public final class NativePrograms implements AutoCloseable {
             "roundtrip.c",
             "userfault.c",
             "sigsegv.c");
+
+    private static final String STRAIGHT = "straight";
     private static final List<String> COMPILERS = List.of("cc", "gcc", "clang");
     private static final List<String> FLAGS =
             List.of("-std=c11", "-D_GNU_SOURCE", "-O2", "-pthread", "-Wall", "-Wextra");
@@ -80,7 +86,7 @@ public final class NativePrograms implements AutoCloseable {
         final String wanted = environment.getOrDefault("CC", "").strip();
         final List<String> candidates = wanted.isEmpty() ? COMPILERS : List.of(wanted);
         final String found = candidates.stream()
-                .filter(name -> isExecutable(name, environment.getOrDefault("PATH", "")))
+                .flatMap(name -> executables(name, environment.getOrDefault("PATH", "")))
                 .findFirst()
                 .orElse(null);
         if (found == null) {
@@ -112,7 +118,7 @@ public final class NativePrograms implements AutoCloseable {
         }
     }
 
-    /** The compiler's name, for a result's environment. */
+    /** The compiler's path, for a result's environment. */
     public String compiler() {
         return compiler;
     }
@@ -149,14 +155,16 @@ public final class NativePrograms implements AutoCloseable {
     /**
      * Locked instructions and fences of a make and a restore, counted by a build of {@code protocol.c} made for it.
      *
+     * @param program protocol or straight
      * @return the program's object, {@code {"make":n,"restore":n}}
      * @throws IOException if it can't be built or fails
      */
-    String countOperations() throws IOException {
-        compile("protocol", "protocol-count", List.of("-DCOUNT_OPERATIONS"));
-        final Ended ended = execute(List.of(directory.resolve("protocol-count").toString()), RUN_SECONDS_MAX);
+    String countOperations(final String program) throws IOException {
+        final String counting = program + "-count";
+        compile(program, counting, List.of("-DCOUNT_OPERATIONS"));
+        final Ended ended = execute(List.of(directory.resolve(counting).toString()), RUN_SECONDS_MAX);
         if (ended.code != 0) {
-            throw new IOException("protocol-count: " + ended.reason());
+            throw new IOException(counting + ": " + ended.reason());
         }
         return ended.out;
     }
@@ -175,13 +183,16 @@ public final class NativePrograms implements AutoCloseable {
     // ---- building -------------------------------------------------------------------------------------------
 
     /** As a shell would: a name with a slash is a path, others are looked for in the directories of PATH. */
-    private static boolean isExecutable(final String name, final String path) {
-        if (name.contains("/")) {
-            return Files.isExecutable(Path.of(name));
-        }
-        return Stream.of(path.split(File.pathSeparator))
-                .filter(directory -> !directory.isEmpty())
-                .anyMatch(directory -> Files.isExecutable(Path.of(directory, name)));
+    private static Stream<String> executables(final String name, final String path) {
+        final Stream<Path> candidates = name.contains("/")
+                ? Stream.of(Path.of(name))
+                : Stream.of(path.split(File.pathSeparator))
+                        .filter(directory -> !directory.isEmpty())
+                        .map(directory -> Path.of(directory, name));
+        return candidates
+                .filter(Files::isExecutable)
+                .filter(Files::isRegularFile)
+                .map(Path::toString);
     }
 
     private void copy(final String source) throws IOException {
@@ -199,10 +210,15 @@ public final class NativePrograms implements AutoCloseable {
         command.addAll(FLAGS);
         command.addAll(more);
         command.addAll(List.of("-o", directory.resolve(output).toString()));
-        command.add(directory.resolve(name + ".c").toString());
+        if (name.equals(STRAIGHT)) {
+            command.add("-DSTRAIGHT");
+        }
+        command.add(directory
+                .resolve((name.equals(STRAIGHT) ? "protocol" : name) + ".c")
+                .toString());
         final Ended ended = execute(command, COMPILE_SECONDS_MAX);
         if (ended.code != 0) {
-            throw new IOException(compiler + ": " + ended.reason());
+            throw new IOException(Path.of(compiler).getFileName() + ": " + ended.reason());
         }
     }
 
