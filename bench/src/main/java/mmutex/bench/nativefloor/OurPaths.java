@@ -2,9 +2,12 @@ package mmutex.bench.nativefloor;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import mmutex.bench.jmh.PageBatches;
 import mmutex.bench.jmh.Subscriber;
 
@@ -22,10 +25,14 @@ public final class OurPaths {
 
     private static final int RANGE_PAGES = 512;
     private static final int HIT_REPEATS = 16;
-    /** C2 is through with these loops long before; measuring begins no earlier, however short it is to be. */
-    private static final long WARM_UP_ROUNDS_MIN = 300;
+    private static final long WARM_UP_ROUNDS_MIN = 100;
 
-    private static final double WARM_UP_SECONDS_MAX = 1.5;
+    /** No compilation has ended for so long: then there will be none while measuring. */
+    private static final double QUIET_SECONDS = 0.4;
+
+    /** Enough even where compilers have to fight for a core. */
+    private static final int WARM_UPS_MAX = 25;
+
     private static final double NANOS_PER_SECOND = 1e9;
 
     private final double clockNs = Samples.clockNs();
@@ -51,7 +58,7 @@ public final class OurPaths {
     private List<Samples> inline() {
         try (PageBatches some = new PageBatches(Subscriber.INLINE, pages);
                 PageBatches range = new PageBatches(Subscriber.INLINE, RANGE_PAGES)) {
-            repeat(WARM_UP_ROUNDS_MIN, warmUpSeconds(), new InlineRound(some, range));
+            warmUp(WARM_UP_ROUNDS_MIN, () -> new InlineRound(some, range));
             final long faults = some.faults() + range.faults();
             final InlineRound round = new InlineRound(some, range);
             final long rounds = repeat(1, seconds, round);
@@ -62,7 +69,7 @@ public final class OurPaths {
 
     private List<Samples> ring() {
         try (PageBatches some = new PageBatches(Subscriber.RING, pages)) {
-            repeat(1, warmUpSeconds(), new RingRound(some));
+            warmUp(1, () -> new RingRound(some));
             final long faults = some.faults();
             final RingRound round = new RingRound(some);
             final long rounds = repeat(1, seconds, round);
@@ -78,8 +85,19 @@ public final class OurPaths {
         }
     }
 
-    private double warmUpSeconds() {
-        return Math.min(WARM_UP_SECONDS_MAX, 2 * seconds);
+    /** Until the VM has compiled what there is to compile. */
+    private static void warmUp(final long roundsMin, final Supplier<Runnable> rounds) {
+        final CompilationMXBean compilation = ManagementFactory.getCompilationMXBean();
+        if (compilation == null || !compilation.isCompilationTimeMonitoringSupported()) {
+            repeat(roundsMin, WARM_UPS_MAX * QUIET_SECONDS, rounds.get());
+            return;
+        }
+        long before;
+        int done = 0;
+        do {
+            before = compilation.getTotalCompilationTime();
+            repeat(roundsMin, QUIET_SECONDS, rounds.get());
+        } while (compilation.getTotalCompilationTime() != before && ++done < WARM_UPS_MAX);
     }
 
     private static long repeat(final long roundsMin, final double seconds, final Runnable round) {
