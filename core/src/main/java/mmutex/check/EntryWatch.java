@@ -123,7 +123,7 @@ final class EntryWatch {
     /** Write-protected for same-page merging, say. */
     private void cleaned(final long slot, final long before) {
         final long pfn = encoding.frameNumber(before);
-        if (!frames.has(pfn, FrameTable.LAZY_FREE)) {
+        if (!frames.has(frames.head(pfn), FrameTable.LAZY_FREE)) {
             dirtinessCollected(slot, pfn, before);
         }
     }

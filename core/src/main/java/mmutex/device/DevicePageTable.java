@@ -81,10 +81,14 @@ public final class DevicePageTable {
     public int erase(final Actor actor, final long first, final long end) {
         int erased = 0;
         final long limit = Math.min(end, radix.pageLimit());
-        long page = radix.nextPopulated(first, limit);
+        long page = first;
         while (page < limit) {
-            final long tableEnd = radix.leafEnd(page, limit);
             long slot = radix.slot(page);
+            if (slot == RadixTable.NO_SLOT) {
+                page = radix.nextPopulated(page, limit);
+                continue;
+            }
+            final long tableEnd = radix.leafEnd(page, limit);
             for (; page < tableEnd; page++, slot += Long.BYTES) {
                 final long pte = entries.loadAcquire(slot);
                 if (pte != DevicePte.NONE) {
@@ -97,7 +101,6 @@ public final class DevicePageTable {
                     erased++;
                 }
             }
-            page = radix.nextPopulated(tableEnd, limit);
         }
         if (erased != 0) {
             AccessWindow.drainAll(actor, windows); // ORDER(window-flush) full fence, behind the erased entries

@@ -91,6 +91,11 @@ final class DriverCallbacks implements IntervalCallback, NotifierSubscriber {
     }
 
     @Override
+    public boolean wantsEnds() {
+        return false;
+    }
+
+    @Override
     public void release(final Actor actor) {
         final NotifierRange everything = new NotifierRange();
         everything.init(NotifierEvent.RELEASE, 0, Long.MAX_VALUE, NotifierRange.NO_OWNER);

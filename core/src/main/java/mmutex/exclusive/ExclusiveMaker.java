@@ -254,7 +254,9 @@ public final class ExclusiveMaker {
         private boolean valid;
 
         private void begin(final AddressSpace newSpace, final long newAddr, final long newOwner) {
-            space = newSpace;
+            if (space != newSpace) { // a stored reference costs a collector's barrier
+                space = newSpace;
+            }
             addr = newAddr;
             owner = newOwner;
             valid = false;

@@ -9,7 +9,12 @@ import mmutex.mm.Task;
 import mmutex.mm.Vma;
 import mmutex.notify.NotifierRange;
 
-/** One fault in progress: {@code struct vm_fault} (6.12). Reused by its task; a fault never runs inside another. */
+/**
+ * One fault in progress: {@code struct vm_fault} (6.12). Reused by its task; a fault never runs inside another.
+ *
+ * <p>What a task's last fault has left here is what its next one mostly needs, and a stored reference costs a collector's
+ * barrier: so references are stored only when they differ.
+ */
 final class FaultContext {
     final NotifierRange range = new NotifierRange();
 
@@ -31,12 +36,16 @@ final class FaultContext {
     boolean restored;
 
     void begin(final Task newTask, final Vma newVma, final long newAddr, final int newFlags) {
-        task = newTask;
-        vma = newVma;
-        space = newVma.space();
-        platform = space.platform();
-        encoding = platform.encoding();
-        table = space.pageTable();
+        if (task != newTask) {
+            task = newTask;
+        }
+        if (vma != newVma) {
+            vma = newVma;
+            space = newVma.space();
+            platform = space.platform();
+            encoding = platform.encoding();
+            table = space.pageTable();
+        }
         addr = newAddr & -space.pageSize();
         flags = newFlags;
         restored = false;

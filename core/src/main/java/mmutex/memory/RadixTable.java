@@ -119,8 +119,8 @@ public final class RadixTable {
     public long slot(final long vpn) {
         long table = root();
         long upper = 0;
-        for (int level = levels - 1; level > 0; level--) {
-            upper = table + entryOffset(vpn, level);
+        for (int shift = (levels - 1) * indexBits; shift > 0; shift -= indexBits) {
+            upper = table + ((vpn >>> shift & indexMask) << 3);
             // ORDER(table-publish) acquire: the child's entries are initialised before it can be reached.
             // Pairs with the compare-and-set in slotOrCreate. Litmus: TablePublishStress.
             table = entries.loadAcquire(upper);
@@ -128,7 +128,7 @@ public final class RadixTable {
                 return NO_SLOT;
             }
         }
-        return (table & HUGE_BIT) == 0 ? table + entryOffset(vpn, 0) : -upper;
+        return (table & HUGE_BIT) == 0 ? table + ((vpn & indexMask) << 3) : -upper;
     }
 
     /** Slot of the level-1 entry that covers a page; {@link #NO_SLOT} if its table does not exist. */

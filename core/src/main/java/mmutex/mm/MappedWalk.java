@@ -54,10 +54,13 @@ public final class MappedWalk {
     private boolean find(
             final Actor actor, final Vma vma, final long newFolio, final long linearIndex, final boolean newMigration) {
         final AddressSpace space = vma.space();
-        platform = space.platform();
-        encoding = space.encoding();
+        if (table != space.pageTable()) { // a stored reference costs a collector's barrier
+            table = space.pageTable();
+            platform = space.platform();
+            encoding = space.encoding();
+            windows = space.windows();
+        }
         migration = newMigration;
-        table = space.pageTable();
         folio = newFolio;
         frames = platform.frames().folioFrames(folio);
         pageSize = space.pageSize();
@@ -66,7 +69,6 @@ public final class MappedWalk {
         end = Math.min(vma.end(), vma.address(linearIndex + frames));
         locked = false;
         flushDue = false;
-        windows = space.windows();
         return advance(actor);
     }
 

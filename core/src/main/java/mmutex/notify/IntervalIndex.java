@@ -36,12 +36,11 @@ final class IntervalIndex {
             subscriptions = Arrays.copyOf(subscriptions, 2 * size);
         }
         int at = size;
-        while (at > 0 && Long.compareUnsigned(starts[at - 1], subscription.start) > 0) {
-            at--;
+        for (; at > 0 && Long.compareUnsigned(starts[at - 1], subscription.start) > 0; at--) {
+            starts[at] = starts[at - 1];
+            lasts[at] = lasts[at - 1];
+            subscriptions[at] = subscriptions[at - 1];
         }
-        System.arraycopy(starts, at, starts, at + 1, size - at);
-        System.arraycopy(lasts, at, lasts, at + 1, size - at);
-        System.arraycopy(subscriptions, at, subscriptions, at + 1, size - at);
         starts[at] = subscription.start;
         lasts[at] = subscription.last;
         subscriptions[at] = subscription;
@@ -56,9 +55,11 @@ final class IntervalIndex {
         }
         size--;
         changes++;
-        System.arraycopy(starts, at + 1, starts, at, size - at);
-        System.arraycopy(lasts, at + 1, lasts, at, size - at);
-        System.arraycopy(subscriptions, at + 1, subscriptions, at, size - at);
+        for (; at < size; at++) {
+            starts[at] = starts[at + 1];
+            lasts[at] = lasts[at + 1];
+            subscriptions[at] = subscriptions[at + 1];
+        }
         subscriptions[size] = null;
     }
 

@@ -18,7 +18,9 @@ public final class NotifierRange {
 
     /** mmu_notifier_range_init: the owner field is not written. */
     public NotifierRange init(final NotifierEvent newEvent, final long startAddr, final long endAddr) {
-        this.event = newEvent;
+        if (event != newEvent) { // a stored reference costs a collector's barrier
+            this.event = newEvent;
+        }
         this.start = startAddr;
         this.end = endAddr;
         this.blockable = true;

@@ -234,7 +234,9 @@ public final class NotifierState {
      * readers of it wait until then.
      */
     public void insert(final Actor actor, final IntervalSubscription subscription, final long start, final long last) {
-        subscription.state = this;
+        if (subscription.state != this) {
+            subscription.state = this;
+        }
         subscription.start = start;
         subscription.last = last;
         lock.lock(actor);

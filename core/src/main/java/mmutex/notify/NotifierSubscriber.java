@@ -13,8 +13,16 @@ public interface NotifierSubscriber {
         return true;
     }
 
-    /** A span ends. */
+    /** A span ends. Called only of subscribers that {@link #wantsEnds}. */
     default void invalidateEnd(final Actor actor, final NotifierRange range) {}
+
+    /**
+     * Whether {@code invalidate_range_end} is set: always the same answer. Where nobody wants them, ends cost no SRCU
+     * section.
+     */
+    default boolean wantsEnds() {
+        return true;
+    }
 
     /** The address space is going away; called at most once, before anything is unmapped. */
     default void release(final Actor actor) {}

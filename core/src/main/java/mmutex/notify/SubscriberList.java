@@ -1,6 +1,7 @@
 package mmutex.notify;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import mmutex.sync.Actor;
 import mmutex.sync.LockClass;
@@ -23,6 +24,9 @@ final class SubscriberList {
 
     /** Replaced whole under the lock; read inside an SRCU section. */
     private volatile NotifierSubscriber[] linked = NOBODY;
+
+    /** Those of them that want the ends; replaced after {@link #linked}. */
+    private volatile NotifierSubscriber[] ended = NOBODY;
 
     SubscriberList(final SrcuDomain srcu) {
         this.srcu = srcu;
@@ -51,17 +55,22 @@ final class SubscriberList {
         }
         if (!accepted) {
             for (final NotifierSubscriber subscriber : list) {
-                subscriber.invalidateEnd(actor, range);
+                if (subscriber.wantsEnds()) {
+                    subscriber.invalidateEnd(actor, range);
+                }
             }
         }
         srcu.readUnlock(actor, section);
         return accepted;
     }
 
-    /** mn_hlist_invalidate_end. */
+    /** mn_hlist_invalidate_end. Without a subscriber to call there is nothing that a section would protect. */
     void end(final Actor actor, final NotifierRange range) {
+        if (ended.length == 0) {
+            return;
+        }
         final int section = srcu.readLock(actor);
-        for (final NotifierSubscriber subscriber : linked) {
+        for (final NotifierSubscriber subscriber : ended) {
             subscriber.invalidateEnd(actor, range);
         }
         srcu.readUnlock(actor, section);
@@ -141,6 +150,7 @@ final class SubscriberList {
         final NotifierSubscriber[] list = linked;
         registrations.forEach(registration -> registration.isLinked = false);
         linked = NOBODY;
+        ended = NOBODY;
         lock.unlock(actor);
         for (final NotifierSubscriber subscriber : list) {
             subscriber.release(actor);
@@ -163,6 +173,7 @@ final class SubscriberList {
                 .filter(registration -> registration.isLinked)
                 .map(registration -> registration.subscriber)
                 .toArray(NotifierSubscriber[]::new);
+        ended = Arrays.stream(linked).filter(NotifierSubscriber::wantsEnds).toArray(NotifierSubscriber[]::new);
     }
 
     /** What belongs to one subscriber; under the lock. */

@@ -11,7 +11,8 @@ import mmutex.seam.Step;
  *
  * <pre>
  *   access:  open (store odd, full fence); translate; touch the frame; close (store even, release)
- *   flush:   entry cleared or generation moved; full fence; wait while the window is odd and unchanged
+ *   flush:   entry cleared or generation moved; full fence, or moved by a volatile read-modify-write; wait while the
+ *            window is odd and unchanged
  * </pre>
  *
  * The two fences are a Dekker pair, {@code ORDER(window-flush)}: either the access sees the cleared entry, or the
@@ -94,11 +95,12 @@ public final class AccessWindow {
     }
 
     /**
-     * Waits until an access that may have been in progress at the call is over. The caller has issued a full fence after
-     * the change that no later access may miss.
+     * Waits until an access that may have been in progress at the call is over. The caller has issued a full fence, or a
+     * volatile read-modify-write, after the change that no later access may miss.
      */
     public void drain(final Actor actor) {
-        final long seen = (long) SEQUENCE.getAcquire(word); // ORDER(window-close) acquire
+        // ORDER(window-close) acquire; volatile since ORDER(window-flush) needs it behind a read-modify-write.
+        final long seen = (long) SEQUENCE.getVolatile(word);
         if ((seen & 1) != 0) {
             drainSlow(actor, seen);
         }

@@ -78,12 +78,11 @@ public final class AccessWindows {
      */
     public void flush(final Actor actor) {
         SchedulePoint.before(Step.FLUSH, instance);
-        // ORDER(window-flush) read-modify-write, then full fence: the cleared entries and the new generation are
-        // visible before the windows are looked at. Pairs with the full fence in AccessWindow.open.
+        // ORDER(window-flush) read-modify-write, then volatile looks at the windows: the cleared entries and the new
+        // generation are visible before them, without a fence more. Pairs with the full fence in AccessWindow.open.
         // ORDER(tlb-generation) read-modify-write: the entries change before the generation. Pairs with the
         // acquire in generation().
         GENERATION.getAndAdd(this, 1L);
-        VarHandle.fullFence();
         FLUSHES.setOpaque(this, (long) FLUSHES.getOpaque(this) + 1); // intended race: a statistic
         long cpus = (long) RUNNING.getVolatile(this);
         while (cpus != 0) {

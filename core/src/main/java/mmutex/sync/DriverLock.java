@@ -33,7 +33,8 @@ public final class DriverLock {
     @SuppressWarnings("unused") // through STATE
     private int state;
 
-    private Actor owner;
+    /** Its id; 0 if nobody. A number: a stored reference costs a collector's barrier. */
+    private int owner;
 
     /** Creates a lock; {@code instance} tells the driver locks of a machine apart in reports. */
     public DriverLock(final long instance) {
@@ -52,7 +53,7 @@ public final class DriverLock {
         if (!STATE.compareAndSet(this, FREE, HELD)) { // ORDER(driver-lock) acquire
             lockSlow(actor);
         }
-        owner = actor;
+        owner = actor.id();
         LockEvents.acquired(actor, lockClass, instance, false);
     }
 
@@ -78,17 +79,17 @@ public final class DriverLock {
         if (!STATE.compareAndSet(this, FREE, HELD)) { // ORDER(driver-lock) acquire
             return false;
         }
-        owner = actor;
+        owner = actor.id();
         LockEvents.acquired(actor, lockClass, instance, false);
         return true;
     }
 
     /** Releases the lock. */
     public void unlock(final Actor actor) {
-        if (owner != actor) {
-            throw new IllegalStateException("unlock by another actor: owner=" + owner + ", actor=" + actor);
+        if (owner != actor.id()) {
+            throw new IllegalStateException("unlock by another actor: owner id=" + owner + ", actor=" + actor);
         }
-        owner = null;
+        owner = 0;
         LockEvents.released(actor, lockClass, instance, false);
         if ((int) STATE.getAndSet(this, FREE) == CONTENDED) { // ORDER(driver-lock) release
             queue.wake(actor, instance);
@@ -97,7 +98,7 @@ public final class DriverLock {
 
     /** Whether the actor holds it. */
     public boolean isHeldBy(final Actor actor) {
-        return owner == actor;
+        return owner == actor.id();
     }
 
     /** Whether anybody holds it (checkers). */

@@ -56,7 +56,7 @@ public final class SrcuDomain {
     public void readUnlock(final Actor actor, final int index) {
         LockEvents.released(actor, LockClass.SR, instance, true);
         if ((long) COUNTS.getAndAdd(counts, slot(index), -1L) == 1L) { // ORDER(srcu) read-modify-write
-            queue.wakeIfAny(actor, index);
+            queue.wakeIfAnyAfterUpdate(actor, index);
         }
     }
 

@@ -58,7 +58,7 @@ public final class VmaLock {
 
     private void leave(final Actor actor) {
         if ((int) READERS.getAndAdd(this, -1) == 1 && (long) MARK.getVolatile(this) >= 0) {
-            queue.wakeIfAny(actor, instance);
+            queue.wakeIfAnyAfterUpdate(actor, instance);
         }
     }
 

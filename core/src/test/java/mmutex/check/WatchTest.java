@@ -247,6 +247,19 @@ class WatchTest {
         assertThat(found()).containsExactly("I22");
     }
 
+    /** All of it by MADV_FREE, through single entries. */
+    @Test
+    void shouldLookAtTheHeadOfAFolioThatIsFreedLazily() {
+        final long folio = emulation.platform.allocator().allocateCompound();
+        final long page = encoding.mkDirty(encoding.present(folio + 5, READ_WRITE));
+        emulation.frames.setBits(folio, FrameTable.LAZY_FREE);
+        watch.changed(table, slot, page, encoding.mkClean(page));
+        assertThat(found()).isEmpty();
+        emulation.frames.clearBits(folio, FrameTable.LAZY_FREE);
+        watch.changed(table, slot, page, encoding.mkClean(page));
+        assertThat(found()).containsExactly("I22");
+    }
+
     @Test
     void shouldReportADirtyFilePageThatAnotherTakesThePlaceOf() {
         emulation.frames.setBits(pfn, FrameTable.FILE);

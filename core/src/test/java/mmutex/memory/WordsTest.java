@@ -18,10 +18,11 @@ class WordsTest {
     private final Words words = new Words("test region", 3 * SEGMENT);
 
     @Test
-    void shouldHoldLittleMoreThanAskedFor() {
+    void shouldHoldWholeSegments() {
         assertThat(new Words("w", 1).capacity()).isEqualTo(4096);
+        assertThat(new Words("w", 4097).capacity()).isEqualTo(8192);
         assertThat(new Words("w", SEGMENT).capacity()).isEqualTo(SEGMENT);
-        assertThat(new Words("w", SEGMENT + 1).capacity()).isEqualTo(SEGMENT + 4096);
+        assertThat(new Words("w", SEGMENT + 1).capacity()).isEqualTo(2 * SEGMENT);
     }
 
     @ParameterizedTest
@@ -41,7 +42,27 @@ class WordsTest {
         assertThat(words.allocatedBytes()).isEqualTo(SEGMENT);
 
         words.ensure(2 * SEGMENT);
-        assertThat(words.allocatedBytes()).isEqualTo(2 * SEGMENT);
+        assertThat(words.allocatedBytes()).as("what lies below, too").isEqualTo(3 * SEGMENT);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {SEGMENT, 2 * SEGMENT + 8, 3 * SEGMENT, -8, 1L << 40})
+    void shouldRefuseAccessWhereNoMemoryIs(final long offset) {
+        words.ensure(0);
+        assertThatThrownBy(() -> words.load(offset)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> words.storeRelease(offset, 1)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> words.compareAndSet(offset, 0, 1)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> words.loadInt(offset)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> words.fill(offset, 8, (byte) 1)).isInstanceOf(IndexOutOfBoundsException.class);
+    }
+
+    @Test
+    void shouldFindMisalignedAndWildOffsetsInTests() {
+        words.ensure(0);
+        assertThatThrownBy(() -> words.load(4)).isInstanceOf(AssertionError.class);
+        assertThatThrownBy(() -> words.storeInt(2, 1)).isInstanceOf(AssertionError.class);
+        assertThatThrownBy(() -> words.load(Long.MIN_VALUE)).isInstanceOf(AssertionError.class);
+        assertThatThrownBy(() -> words.load(1L << 53)).isInstanceOf(AssertionError.class);
     }
 
     @Test

@@ -22,7 +22,7 @@ class SubscriberListTest {
     private final NotifierRange span = new NotifierRange().init(NotifierEvent.CLEAR, 0, 1);
     private final List<String> log = new ArrayList<>();
 
-    private final class Shared implements NotifierSubscriber {
+    private class Shared implements NotifierSubscriber {
         @Override
         public boolean invalidateStart(final Actor caller, final NotifierRange range) {
             log.add("start");
@@ -54,6 +54,29 @@ class SubscriberListTest {
             list.add(actor, subscriber, ops);
         }
         return subscriber;
+    }
+
+    @Test
+    void shouldSendEndsToThoseThatWantThem() {
+        final NotifierSubscriber starts = new Shared() {
+            @Override
+            public boolean wantsEnds() {
+                return false;
+            }
+        };
+        list.add(actor, starts, null);
+        list.start(actor, span);
+        list.end(actor, span);
+        assertThat(log).containsExactly("start");
+
+        list.add(actor, new Shared(), null);
+        list.start(actor, span);
+        list.end(actor, span);
+        assertThat(log).containsExactly("start", "start", "start", "end");
+
+        list.release(actor);
+        list.end(actor, span);
+        assertThat(log).containsExactly("start", "start", "start", "end", "release", "release");
     }
 
     @Test

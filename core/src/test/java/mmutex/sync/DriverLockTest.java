@@ -46,7 +46,7 @@ class DriverLockTest {
 
         assertThatThrownBy(() -> lock.unlock(b))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("unlock by another actor: owner=actor1, actor=actor2");
+                .hasMessage("unlock by another actor: owner id=1, actor=actor2");
         assertThat(lock.isHeldBy(a)).isTrue();
     }
 
@@ -54,7 +54,7 @@ class DriverLockTest {
     void shouldReportAnUnlockWithoutLock() {
         assertThatThrownBy(() -> lock.unlock(a))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("unlock by another actor: owner=null, actor=actor1");
+                .hasMessage("unlock by another actor: owner id=0, actor=actor1");
     }
 
     @Test

@@ -1,5 +1,9 @@
 package mmutex.bench.jmh;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.concurrent.TimeUnit;
 import mmutex.memory.Words;
 import org.agrona.BufferUtil;
@@ -17,11 +21,12 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Are off-heap words reached faster through VarHandle views of the buffers' memory, or through Agrona's own atomics?
+ * Are off-heap words reached faster the way core does it, through VarHandle views of the buffers' memory, or through
+ * Agrona's own atomics?
  *
  * <p>The same segments, offsets and steps for each; one implementation a VM, so that its calls are inlined as in core.
  * {@code markAndRestore} is the pattern that decides: what make and restore do to a page's record, its leaf table's lock
- * and its entry. docs/decisions/0002 draws the conclusion.
+ * and its entry. docs/decisions/0002 and 0011 draw the conclusions.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -35,6 +40,9 @@ public class WordsBenchmark {
     private static final long ENTRIES = 0;
     private static final long LOCKS = Words.SEGMENT_LENGTH - 4096;
     private static final long RECORDS = Words.SEGMENT_LENGTH;
+    private static final int SEGMENT_SHIFT = 21;
+    private static final int SEGMENT_MASK = Words.SEGMENT_LENGTH - 1;
+    private static final int ALIGNMENT = 4096;
     private static final int RECORD_SHIFT = 6;
     private static final int REFCOUNT = 8;
     private static final long LOCKED = 1;
@@ -42,7 +50,9 @@ public class WordsBenchmark {
 
     /** How words are reached. */
     public enum Access {
-        /** {@link Words}: VarHandle views, always checked against the buffer's bounds. */
+        /** {@link Words}: one check against the number of segments. */
+        WORDS,
+        /** VarHandle views of the buffers' memory, always checked against the buffer's bounds: what core used before. */
         VARHANDLE,
         /** Agrona's atomics, checked: its default. */
         AGRONA,
@@ -61,10 +71,21 @@ public class WordsBenchmark {
         if (access == Access.AGRONA_UNCHECKED) {
             System.setProperty("agrona.disable.bounds.checks", "true"); // read when the buffer class is initialised
         }
-        words = access == Access.VARHANDLE ? new VarHandleWords() : new AgronaWords();
+        words = newWords();
         for (int i = 0; i < PAGES; i++) {
             words.storeVolatile(ENTRIES + ((long) i << 3), PRESENT);
             words.storeVolatile(RECORDS + ((long) i << RECORD_SHIFT) + REFCOUNT, 1);
+        }
+    }
+
+    private Atomics newWords() {
+        switch (access) {
+            case WORDS:
+                return new OurWords();
+            case VARHANDLE:
+                return new VarHandleWords();
+            default:
+                return new AgronaWords();
         }
     }
 
@@ -174,10 +195,10 @@ public class WordsBenchmark {
         abstract long getAndAnd(long offset, long bits);
     }
 
-    private static final class VarHandleWords extends Atomics {
+    private static final class OurWords extends Atomics {
         private final Words words = new Words("benchmark", CAPACITY);
 
-        VarHandleWords() {
+        OurWords() {
             words.ensure(0);
             words.ensure(Words.SEGMENT_LENGTH);
         }
@@ -228,12 +249,76 @@ public class WordsBenchmark {
         }
     }
 
+    /** The same segments and the same split of the offset behind views. */
+    private static final class VarHandleWords extends Atomics {
+        private static final VarHandle LONGS = MethodHandles.byteBufferViewVarHandle(
+                        long[].class, ByteOrder.nativeOrder())
+                .withInvokeExactBehavior();
+
+        private final ByteBuffer[] segments = new ByteBuffer[(int) (CAPACITY >>> SEGMENT_SHIFT)];
+
+        VarHandleWords() {
+            for (int i = 0; i < segments.length; i++) {
+                segments[i] = BufferUtil.allocateDirectAligned(Words.SEGMENT_LENGTH, ALIGNMENT);
+            }
+        }
+
+        @Override
+        long loadAcquire(final long offset) {
+            return (long) LONGS.getAcquire(segment(offset), index(offset));
+        }
+
+        @Override
+        long loadVolatile(final long offset) {
+            return (long) LONGS.getVolatile(segment(offset), index(offset));
+        }
+
+        @Override
+        void storeRelease(final long offset, final long value) {
+            LONGS.setRelease(segment(offset), index(offset), value);
+        }
+
+        @Override
+        void storeVolatile(final long offset, final long value) {
+            LONGS.setVolatile(segment(offset), index(offset), value);
+        }
+
+        @Override
+        boolean compareAndSet(final long offset, final long expected, final long value) {
+            return LONGS.compareAndSet(segment(offset), index(offset), expected, value);
+        }
+
+        @Override
+        long getAndSet(final long offset, final long value) {
+            return (long) LONGS.getAndSet(segment(offset), index(offset), value);
+        }
+
+        @Override
+        long getAndAdd(final long offset, final long delta) {
+            return (long) LONGS.getAndAdd(segment(offset), index(offset), delta);
+        }
+
+        @Override
+        long getAndOr(final long offset, final long bits) {
+            return (long) LONGS.getAndBitwiseOr(segment(offset), index(offset), bits);
+        }
+
+        @Override
+        long getAndAnd(final long offset, final long bits) {
+            return (long) LONGS.getAndBitwiseAnd(segment(offset), index(offset), bits);
+        }
+
+        private ByteBuffer segment(final long offset) {
+            return segments[(int) (offset >>> SEGMENT_SHIFT)];
+        }
+
+        private static int index(final long offset) {
+            return (int) offset & SEGMENT_MASK;
+        }
+    }
+
     /** Words as they would be on Agrona's interface: the same segments and the same split of the offset. */
     private static final class AgronaWords extends Atomics {
-        private static final int SEGMENT_SHIFT = 21;
-        private static final int SEGMENT_MASK = Words.SEGMENT_LENGTH - 1;
-        private static final int ALIGNMENT = 4096;
-
         private final UnsafeBuffer[] segments = new UnsafeBuffer[(int) (CAPACITY >>> SEGMENT_SHIFT)];
 
         AgronaWords() {

@@ -46,4 +46,30 @@ public class SleepAnnounceStress {
         VarHandle.fullFence();
         r.r2 = CoreSteps.isAsleep(sleeper) ? 1 : 0;
     }
+
+    /** {@code WaitQueue.wakeIfAnyAfterUpdate}: the change itself is the waker's fence, if his look is volatile. */
+    @JCStressTest
+    @Description("A waiter announces that it will sleep and looks once more; a releaser updates a count and looks.")
+    @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "the waker saw nothing, but is woken")
+    @Outcome(id = "1, 0", expect = ACCEPTABLE, desc = "the waiter saw the change and doesn't sleep")
+    @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "both saw each other")
+    @Outcome(expect = FORBIDDEN, desc = "a lost wake-up: ORDER(sleep-announce)")
+    @State
+    public static class BehindAnUpdate {
+        private final long count = Slab.offset(Slab.next());
+        private final long waiters = count + Slab.FAR;
+
+        @Actor
+        public void waiter(final II_Result r) {
+            WORDS.storeOpaque(waiters, 1);
+            VarHandle.fullFence();
+            r.r1 = (int) WORDS.loadVolatile(count);
+        }
+
+        @Actor
+        public void releaser(final II_Result r) {
+            WORDS.getAndAdd(count, 1);
+            r.r2 = (int) WORDS.loadVolatile(waiters);
+        }
+    }
 }
