@@ -28,11 +28,15 @@ struct device {
 static inline void device_erase(struct device *device, uint64_t first, uint64_t end) {
     struct table_arena *arena = device->table.arena;
     int erased = 0;
-    uint64_t page = radix_next_populated(&device->table, first, end);
+    uint64_t page = first;
     while (page < end) {
+        uint64_t slot = radix_slot(&device->table, page);
+        if (slot == NO_SLOT) {
+            page = radix_next_populated(&device->table, page, end);
+            continue;
+        }
         const uint64_t next = (page | (TABLE_ENTRIES - 1)) + 1;
         const uint64_t table_end = next < end ? next : end;
-        uint64_t slot = radix_slot(&device->table, page);
         for (; page < table_end; page++, slot++) {
             const uint64_t entry = load_acquire(pte_at(arena, slot));
             if (entry != 0) {
@@ -43,7 +47,6 @@ static inline void device_erase(struct device *device, uint64_t first, uint64_t 
                 erased++;
             }
         }
-        page = radix_next_populated(&device->table, table_end, end);
     }
     if (erased != 0) {
         drain_all(device->windows, 1);
@@ -58,9 +61,9 @@ static bool on_range(void *driver, struct subscription *subscription, const stru
     if (range->event == EXCLUSIVE && range->owner == device->id) {
         return true; /* its own conversion */
     }
-    driver_lock(&device->lock, device);
+    driver_lock(&device->lock, device->id);
     store_opaque(&subscription->sequence, sequence);
-    driver_unlock(&device->lock, device);
+    driver_unlock(&device->lock, device->id);
     return true;
 }
 
@@ -70,9 +73,9 @@ static bool on_start(void *driver, const struct notifier_range *range) {
     if (!range->blockable) {
         return false;
     }
-    driver_lock(&device->lock, device);
+    driver_lock(&device->lock, device->id);
     device_erase(device, range->start >> PAGE_SHIFT, ((range->end - 1) >> PAGE_SHIFT) + 1);
-    driver_unlock(&device->lock, device);
+    driver_unlock(&device->lock, device->id);
     return true;
 }
 
@@ -221,7 +224,7 @@ static inline bool atomic_fault(struct device *device, uint64_t page) {
     }
     read_unlock(&space->mmap_lock);
     /* c., d. Under the driver lock: was the page hit since? */
-    driver_lock(&device->lock, device);
+    driver_lock(&device->lock, device->id);
     const bool hit = read_retry(&device->subscription, sample);
     if (!hit) {
         /* 3. Program the device; the page is still locked. */
@@ -229,7 +232,7 @@ static inline bool atomic_fault(struct device *device, uint64_t page) {
         const uint64_t entry = pfn << DEVICE_FRAME_SHIFT | DEVICE_VALID | DEVICE_WRITE | DEVICE_ATOMIC;
         store_release(pte_at(device->table.arena, slot), entry);
     }
-    driver_unlock(&device->lock, device);
+    driver_unlock(&device->lock, device->id);
     /* 4., e. */
     page_unlock(&space->frames, frame_head(&space->frames, pfn));
     frame_put(&space->frames, pfn);

@@ -83,6 +83,13 @@ static inline void wake_if_any(struct wait_queue *queue) {
     }
 }
 
+/* The same behind a read-modify-write, which is fence enough. */
+static inline void wake_if_any_after_update(struct wait_queue *queue) {
+    if (load_volatile(&queue->waiters) != 0) {
+        fail("somebody sleeps");
+    }
+}
+
 /* ---- SpinLock ----------------------------------------------------------------------------------------------- */
 
 struct spin_lock {
@@ -103,21 +110,21 @@ enum { FREE, HELD, CONTENDED };
 
 struct driver_lock {
     word state;
-    const void *owner;
+    uint64_t owner;
 };
 
-static inline void driver_lock(struct driver_lock *lock, const void *actor) {
+static inline void driver_lock(struct driver_lock *lock, uint64_t actor) {
     while (!compare_and_set(&lock->state, FREE, HELD)) {
         wait_a_little();
     }
     lock->owner = actor;
 }
 
-static inline void driver_unlock(struct driver_lock *lock, const void *actor) {
+static inline void driver_unlock(struct driver_lock *lock, uint64_t actor) {
     if (lock->owner != actor) {
         fail("driver lock: unlock by another actor");
     }
-    lock->owner = NULL;
+    lock->owner = 0;
 #ifdef STRAIGHT
     store_release(&lock->state, FREE); /* whoever waits looks again by himself */
 #else
@@ -188,7 +195,7 @@ static inline uint64_t srcu_read_lock(struct srcu_domain *srcu) {
 
 static inline void srcu_read_unlock(struct srcu_domain *srcu, uint64_t index) {
     if (get_and_add(srcu_counter(srcu, index), (uint64_t)-1) == 1) {
-        wake_if_any(&srcu->queue);
+        wake_if_any_after_update(&srcu->queue);
     }
 }
 #endif
@@ -211,7 +218,7 @@ static inline void window_close(struct access_window *window) {
 }
 
 static inline void window_drain(struct access_window *window) {
-    const uint64_t seen = load_acquire(&window->sequence);
+    const uint64_t seen = load_volatile(&window->sequence);
     while ((seen & 1) != 0 && load_acquire(&window->sequence) == seen) {
         wait_a_little();
     }
@@ -233,9 +240,6 @@ struct access_windows {
 
 static inline void flush(struct access_windows *space) {
     get_and_add(&space->generation, 1);
-#ifndef STRAIGHT
-    full_fence(); /* the add is one */
-#endif
     store_opaque(&space->flushes, load_opaque(&space->flushes) + 1);
     for (uint64_t cpus = load_volatile(&space->running); cpus != 0; cpus &= cpus - 1) {
         window_drain(&space->windows[__builtin_ctzll(cpus)]);

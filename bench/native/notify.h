@@ -121,13 +121,11 @@ static inline void start_list(struct notifier_state *state, const struct notifie
     srcu_read_unlock(state->srcu, section);
 }
 
-/* mn_hlist_invalidate_end */
+/* mn_hlist_invalidate_end: without a subscriber to call there is nothing that a section would protect */
 static inline void end_list(struct notifier_state *state, const struct notifier_range *range) {
-#ifdef STRAIGHT
     if (load_volatile(&state->ends) == 0) {
         return;
     }
-#endif
     const uint64_t section = srcu_read_lock(state->srcu);
     const uint64_t count = load_volatile(&state->subscriber_count);
     for (uint64_t i = 0; i < count; i++) {

@@ -4,52 +4,51 @@
  * Each step performs the atomic operations that core performs, in the same order (profile K612, one device whose
  * callbacks run INLINE). Locked instructions and full fences by step:
  *
- *   make                                                restore, by a CPU's fetch-and-add
- *   ------------------------------------------------    ------------------------------------------------
- *   pin users                          CAS         1    window: open, refused, close       fence       1
- *   insert the range: state lock       CAS         1    VMA lock                           add         1
- *   read_begin: state lock             CAS         1    walk of 4 levels; entry read       -           -
- *   mmap lock, shared                  CAS         1    reference                          CAS         1
- *   get_user_pages: walk, leaf lock    CAS         1    page trylock                       or          1
- *     reference                        add         1    notify start: state lock           CAS         1
- *   page trylock                       or          1      section begins                   add         1
- *   anon_vma lock, shared              CAS         1      driver lock                      CAS         1
- *   notify start: state lock           CAS         1      device entry erased, drain       fence       1
- *     own EXCLUSIVE event: no callback -           -      driver unlock                    swap        1
- *     section begins                   add         1      section ends: sleepers?          add+fence   2
- *     driver lock                      CAS         1    leaf lock                          CAS         1
- *     nothing to erase                 -           -      mapcount; entry restored         add         1
- *     driver unlock                    swap        1    page unlock                        and         1
- *     section ends: sleepers?          add+fence   2    reference dropped                  add         1
- *   walk, leaf lock                    CAS         1    notify end: state lock             CAS         1
- *     entry cleared                    swap        1      section, sleepers?               2 add+fence 3
- *     flush: generation, windows       add+fence   2    VMA unlock                         add         1
- *     exclusive entry stored; mapcount add         1    window: open                       fence       1
- *   notify end: state lock             CAS         1      walk of 4 levels; young bit      CAS         1
- *     sequence moved: sleepers?        fence       1      the access itself; close         add         1
- *     section, sleepers?               2 add+fence 3
- *   anon_vma unlock                    add         1
- *   mmap unlock                        add         1
- *   driver lock                        CAS         1
- *     read_retry; device entry stored  -           -
- *   driver unlock                      swap        1
- *   page unlock                        and         1
- *   reference dropped                  add         1
- *   remove the range: state lock       CAS         1
- *   unpin users                        add         1
- *   ------------------------------------------------    ------------------------------------------------
- *                                                 32                                                  23
+ *   make                                            restore, by a CPU's fetch-and-add
+ *   --------------------------------------------    --------------------------------------------
+ *   pin users                           CAS    1    window: open, refused, close        fence  1
+ *   insert the range: state lock        CAS    1    VMA lock                            add    1
+ *   read_begin: state lock              CAS    1    walk of 4 levels; entry read        -      -
+ *   mmap lock, shared                   CAS    1    reference                           CAS    1
+ *   get_user_pages: walk, leaf lock     CAS    1    page trylock                        or     1
+ *     reference                         add    1    notify start: state lock            CAS    1
+ *   page trylock                        or     1      section begins                    add    1
+ *   anon_vma lock, shared               CAS    1      driver lock                       CAS    1
+ *   notify start: state lock            CAS    1      device entry erased, drain        fence  1
+ *     own EXCLUSIVE event: no callback  -      -      driver unlock                     swap   1
+ *     section begins                    add    1      section ends                      add    1
+ *     driver lock                       CAS    1    leaf lock                           CAS    1
+ *     nothing to erase                  -      -      mapcount; entry restored          add    1
+ *     driver unlock                     swap   1    page unlock                         and    1
+ *     section ends                      add    1    reference dropped                   add    1
+ *   walk, leaf lock                     CAS    1    notify end: state lock              CAS    1
+ *     entry cleared                     swap   1      nobody wants to hear of ends      -      -
+ *     flush: generation, windows        add    1    VMA unlock                          add    1
+ *     exclusive entry stored; mapcount  add    1    window: open                        fence  1
+ *   notify end: state lock              CAS    1      walk of 4 levels; young bit       CAS    1
+ *     sequence moved: sleepers?         fence  1      the access itself; close          add    1
+ *     nobody wants to hear of ends      -      -
+ *   anon_vma unlock                     add    1
+ *   mmap unlock                         add    1
+ *   driver lock                         CAS    1
+ *     read_retry; device entry stored   -      -
+ *   driver unlock                       swap   1
+ *   page unlock                         and    1
+ *   reference dropped                   add    1
+ *   remove the range: state lock        CAS    1
+ *   unpin users                         add    1
+ *   --------------------------------------------    --------------------------------------------
+ *                                             27                                              19
  *
  * Unlocking a spin lock or a leaf lock is a release store and not counted. Built with -DCOUNT_OPERATIONS the program
  * counts them, and prints {"make":n,"restore":n} instead of times.
  *
  * Built with -DSTRAIGHT, the program "straight" performs the same steps with the fewest atomic operations that keep what
  * each step promises; whoever waits then polls instead of being woken:
- *   a section is a store and a fence to a counter of the reader's own, its end a release store      make -2, restore -2
- *   no section at a span's end if no subscriber wants to hear of ends                               make -3, restore -3
+ *   a section is a store and a fence to a counter of the reader's own, its end a release store      make -1, restore -1
  *   the driver lock is given back by a release store                                                make -2, restore -1
- *   a flush has no fence besides its add; the end of a span none, since sleepers count themselves
- *   under the state lock; read_begin takes no lock                                                  make -3
+ *   the end of a span has no fence, since sleepers count themselves under the state lock            make -1
+ *   read_begin takes no lock                                                                        make -1
  *   straight                                                                                        22       17
  *
  * Rows, in ns per page: make, restore (batches of --pages pages: all are made, then all restored, each half timed), pair
