@@ -56,7 +56,8 @@ static inline void device_erase(struct device *device, uint64_t first, uint64_t 
 /* ---- DriverCallbacks: INLINE ---------------------------------------------------------------------------------- */
 
 /* nouveau_svm_range_invalidate */
-static bool on_range(void *driver, struct subscription *subscription, const struct notifier_range *range, uint64_t sequence) {
+static bool on_range(void *driver, struct subscription *subscription, const struct notifier_range *range,
+                     uint64_t sequence) {
     struct device *device = driver;
     if (range->event == EXCLUSIVE && range->owner == device->id) {
         return true; /* its own conversion */

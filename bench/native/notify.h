@@ -96,7 +96,8 @@ static inline void end_intervals(struct notifier_state *state) {
         spin_unlock(&state->lock);
         return;
     }
-    store_release(&state->seq, load_opaque(&state->seq) + 1); /* nothing is deferred here: drivers insert and remove only while no span runs */
+    /* Nothing is deferred here: drivers insert and remove only while no span runs. */
+    store_release(&state->seq, load_opaque(&state->seq) + 1);
 #ifdef STRAIGHT
     const bool asleep = load_opaque(&state->readers.waiters) != 0; /* counted under the lock, so no fence is needed */
     spin_unlock(&state->lock);

@@ -106,7 +106,8 @@ static struct machine *new_machine(long pages) {
     machine->arena.entries = allocate(machine->arena.capacity * TABLE_ENTRIES * sizeof(word));
     machine->arena.meta = allocate(machine->arena.capacity * META_WORDS * sizeof(word));
     machine->vma = (struct vma){.start = START, .end = end, .page_offset = START >> PAGE_SHIFT, .flags = VM_READ | VM_WRITE,
-                                .protection = PRESENT | USER, .anon_vma = &machine->anon_vma, .mark = (uint64_t)-1, .space = space};
+                                .protection = PRESENT | USER, .anon_vma = &machine->anon_vma, .mark = (uint64_t)-1,
+                                .space = space};
     machine->anon_vma.size = 1;
     machine->anon_vma.vmas[0] = &machine->vma;
     space->users = 1;
@@ -294,7 +295,8 @@ static void check(struct machine *machine, uint64_t restores) {
     for (long i = 0; i < machine->pages; i++) {
         struct frame *frame = &machine->space.frames.frames[FIRST_FRAME + (uint64_t)i];
         const uint64_t device_slot = radix_slot(&machine->device.table, machine->addresses[i] >> PAGE_SHIFT);
-        const uint64_t value = *(word *)(machine->space.data + frame_position(FIRST_FRAME + (uint64_t)i, machine->addresses[i]));
+        const int64_t position = frame_position(FIRST_FRAME + (uint64_t)i, machine->addresses[i]);
+        const uint64_t value = *(word *)(machine->space.data + position);
         if (frame->refcount != 1 || frame->mapcount != 1 || (frame->state & (LOCKED | WAITERS)) != 0
             || machine->arena.entries[device_slot] != 0 || value != machine->accesses) {
             fail("page %ld: references=%llu, mappings=%llu, value=%llu", i, (unsigned long long)frame->refcount,
