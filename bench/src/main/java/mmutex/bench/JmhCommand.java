@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import mmutex.bench.compare.BenchFile;
 import mmutex.bench.jmh.PhaseProfiler;
+import mmutex.bench.nativefloor.NativeCommand;
 import mmutex.cli.Environment;
 import mmutex.cli.ExitCode;
 import mmutex.cli.ForkFlags;
@@ -40,7 +41,10 @@ import picocli.CommandLine.Unmatched;
         footer = {
             "",
             "Everything else goes to JMH: -l lists the benchmarks, -h shows JMH's options, -rf json -rff FILE",
-            "keeps the results without the environment, as JMH writes them."
+            "keeps the results without the environment, as JMH writes them.",
+            "",
+            "bench --native [--seconds S] [--repetitions N] [--json] runs no JMH: it compares our paths with C",
+            "programs that are built with cc, and with what a user can do on a stock kernel."
         })
 public final class JmhCommand implements Callable<Integer> {
     /** Written by JMH's annotation processor; it fails without a word of sense where there is none. */
@@ -73,6 +77,9 @@ public final class JmhCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, RunnerException {
+        if (NativeCommand.isWanted(arguments)) {
+            return NativeCommand.run(arguments);
+        }
         final CommandLineOptions given = parse(arguments);
         if (given.shouldHelp()) {
             given.showHelp();

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import mmutex.cli.CommandRunner;
+import mmutex.cli.ExitCode;
 import mmutex.cli.ForkFlags;
 import mmutex.cli.UsageProblem;
 import org.junit.jupiter.api.Test;
@@ -26,6 +28,12 @@ class JmhCommandTest {
         final Options options = JmhCommand.withForkFlags(JmhCommand.parse(List.of()), 1);
 
         assertThat(options.getJvmArgsAppend().hasValue()).isFalse();
+    }
+
+    @Test
+    void shouldLeaveNativeToItsOwnOptions() {
+        assertThat(CommandRunner.run(Main.commands(), "bench", "--native", "-wi", "1"))
+                .isEqualTo(ExitCode.USAGE);
     }
 
     @Test
