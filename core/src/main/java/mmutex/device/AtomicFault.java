@@ -53,16 +53,12 @@ final class AtomicFault {
 
     /** OK; EINVAL if the page can't be had, EBUSY when the time is over, ENOMEM without a table for the entry. */
     Errno resolve(final Task worker, final long page) {
-        long deadline = 0;
+        final long deadline = clock.getAsLong() + SvmDriver.FAULT_NS_MAX;
         worker.probe().begin(Path.MAKE);
         Errno result = Errno.EBUSY;
         // Rounds are a wait as well: whoever keeps the page busy may be waiting for this worker's acknowledgement.
         final Wait wait = worker.startWait(null, page);
-        for (int round = 0; result == Errno.EBUSY && (round <= 1 || clock.getAsLong() - deadline < 0); round++) {
-            if (round
-                    == 1) { // the kernel's clock costs a load, ours more than all of a round's locks: not without need
-                deadline = clock.getAsLong() + SvmDriver.FAULT_NS_MAX;
-            }
+        for (int round = 0; result == Errno.EBUSY && (round == 0 || clock.getAsLong() - deadline < 0); round++) {
             if (round > 0) {
                 retries++;
                 wait.pause();
