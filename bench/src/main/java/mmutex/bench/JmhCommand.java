@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import mmutex.bench.compare.BenchFile;
 import mmutex.bench.jmh.PhaseProfiler;
 import mmutex.bench.nativefloor.NativeCommand;
+import mmutex.bench.targets.TargetsCommand;
 import mmutex.cli.Environment;
 import mmutex.cli.ExitCode;
 import mmutex.cli.ForkFlags;
@@ -44,7 +45,10 @@ import picocli.CommandLine.Unmatched;
             "keeps the results without the environment, as JMH writes them.",
             "",
             "bench --native [--seconds S] [--repetitions N] [--json] runs no JMH: it compares our paths with C",
-            "programs that are built with cc, and with what a user can do on a stock kernel."
+            "programs that are built with cc, and with what a user can do on a stock kernel.",
+            "",
+            "bench --targets [--seconds S] [--repetitions N] [--json] says how far the hot paths are from what they",
+            "should cost, as ratios to baselines of the same run: about three minutes."
         })
 public final class JmhCommand implements Callable<Integer> {
     /** Written by JMH's annotation processor; it fails without a word of sense where there is none. */
@@ -77,6 +81,9 @@ public final class JmhCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, RunnerException {
+        if (TargetsCommand.isWanted(arguments)) {
+            return TargetsCommand.run(arguments);
+        }
         if (NativeCommand.isWanted(arguments)) {
             return NativeCommand.run(arguments);
         }

@@ -2,11 +2,8 @@ package mmutex.bench.nativefloor;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.lang.management.ManagementFactory;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,7 +13,6 @@ import mmutex.bench.jmh.Subscriber;
 import mmutex.cli.Bounds;
 import mmutex.cli.Environment;
 import mmutex.cli.ExitCode;
-import mmutex.cli.ForkFlags;
 import mmutex.cli.ProgressBar;
 import mmutex.cli.UsageProblem;
 import picocli.CommandLine;
@@ -133,28 +129,12 @@ public final class NativeCommand {
 
     /** Our paths, in a VM that has nothing else to do. */
     private NativeResult ours(final Subscriber subscriber) throws IOException {
-        final List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        // As JMH's forks: what this VM was started with, and what the jar's manifest had told it.
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(flag -> !flag.startsWith("-agentlib"))
-                .forEach(command::add);
-        command.addAll(ForkFlags.forThisJdk());
-        command.addAll(List.of("-cp", classPath(), OurPaths.class.getName()));
-        command.addAll(List.of(subscriber.name(), share(), Integer.toString(PAGES)));
-        final NativePrograms.Ended ended = NativePrograms.execute(command, FORK_SECONDS_MAX + (long) (10 * seconds));
-        if (ended.code() != 0) {
-            throw new IOException("our own paths could not be measured: " + ended.reason());
-        }
-        return NativeResult.parse(ended.out());
-    }
-
-    /** Absolute, since a class path may be relative to where this VM was started. */
-    private static String classPath() {
-        return List.of(System.getProperty("java.class.path").split(File.pathSeparator)).stream()
-                .map(entry -> new File(entry).getAbsolutePath())
-                .reduce((left, right) -> left + File.pathSeparator + right)
-                .orElseThrow();
+        return OurVm.run(
+                OurPaths.class,
+                FORK_SECONDS_MAX + (long) (10 * seconds),
+                subscriber.name(),
+                share(),
+                Integer.toString(PAGES));
     }
 
     // ---- printing -------------------------------------------------------------------------------------------

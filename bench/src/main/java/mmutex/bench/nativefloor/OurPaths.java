@@ -1,12 +1,8 @@
 package mmutex.bench.nativefloor;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Supplier;
 import mmutex.bench.jmh.PageBatches;
 import mmutex.bench.jmh.Subscriber;
@@ -45,14 +41,10 @@ public final class OurPaths {
     }
 
     /** Measures: {@code INLINE|RING SECONDS PAGES}; {@link NativeCommand} forks it so. */
-    public static void main(final String[] args) throws JsonProcessingException {
+    public static void main(final String[] args) {
         final OurPaths paths = new OurPaths(Double.parseDouble(args[1]), Integer.parseInt(args[2]));
         final List<Samples> rows = Subscriber.valueOf(args[0]) == Subscriber.RING ? paths.ring() : paths.inline();
-        final Map<String, Object> json = new LinkedHashMap<>();
-        json.put("program", NAME);
-        json.put("clockNs", paths.clockNs);
-        json.put("rows", rows.stream().map(Samples::toJson).toList());
-        System.out.println(new ObjectMapper().writeValueAsString(json));
+        Samples.print(NAME, paths.clockNs, rows);
     }
 
     private List<Samples> inline() {

@@ -1,11 +1,14 @@
 package mmutex.bench.nativefloor;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Samples in ns, as {@code bench/native/floor.h} keeps them: the same cap, the same percentiles. One thread. */
-final class Samples {
+public final class Samples {
     private static final int MAX = 1 << 21;
     private static final int CLOCK_READINGS = 20_001;
 
@@ -13,12 +16,12 @@ final class Samples {
     private double[] values = new double[1 << 10];
     private int count;
 
-    Samples(final String name) {
+    public Samples(final String name) {
         this.name = name;
     }
 
     /** What two readings of System.nanoTime in a row are apart: the median. */
-    static double clockNs() {
+    public static double clockNs() {
         double result = 0;
         for (int round = 0; round < 3; round++) { // the last one counts: it is compiled code by then
             final Samples readings = new Samples("clock");
@@ -32,7 +35,7 @@ final class Samples {
     }
 
     /** Adds one, unless there are too many; negative ones, of a clock that was read faster than usual, count as 0. */
-    void add(final double ns) {
+    public void add(final double ns) {
         if (count == MAX) {
             return;
         }
@@ -43,14 +46,27 @@ final class Samples {
     }
 
     /** The smallest sample that is not below the given part of all. */
-    double quantile(final double part) {
+    public double quantile(final double part) {
         final double[] sorted = Arrays.copyOf(values, count);
         Arrays.sort(sorted);
         return sorted[Math.min(count - 1, (int) (part * count))];
     }
 
+    /** Prints what a C program prints: an object on standard output. */
+    public static void print(final String program, final double clockNs, final List<Samples> rows) {
+        final Map<String, Object> json = new LinkedHashMap<>();
+        json.put("program", program);
+        json.put("clockNs", clockNs);
+        json.put("rows", rows.stream().map(Samples::toJson).toList());
+        try {
+            System.out.println(new ObjectMapper().writeValueAsString(json));
+        } catch (final JsonProcessingException e) {
+            throw new IllegalStateException("maps of numbers and strings are JSON", e);
+        }
+    }
+
     /** A row as the C programs print it. */
-    Map<String, Object> toJson() {
+    private Map<String, Object> toJson() {
         final Map<String, Object> row = new LinkedHashMap<>();
         row.put("name", name);
         if (count == 0) {
