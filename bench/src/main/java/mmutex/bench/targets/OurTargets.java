@@ -135,8 +135,8 @@ public final class OurTargets {
     private void fencedStores() {
         for (int i = 0; i < OPERATIONS; i++) {
             WORD.setVolatile(this, (long) i);
-            sum += (long)
-                    OTHER.getOpaque(this); // behind the fence: without a load between two stores one fence would do
+            // A volatile load between two of them: without one a single fence would do for several stores.
+            sum += (long) OTHER.getVolatile(this);
         }
     }
 
