@@ -22,18 +22,15 @@ import org.apache.commons.math3.stat.descriptive.rank.Median;
  * @param reason why there is no figure; null if there is
  */
 record TargetResult(Target target, double ours, double baseline, double ratio, double low, double high, String reason) {
-    private static final double BYTES_NOISE = 0.005;
-
     static TargetResult of(final Target target, final List<Repetition> repetitions, final String whyNoPrograms) {
         final List<Figures> figures = repetitions.stream().map(target.measure()).toList();
         final double[] ratios = figures.stream()
-                .mapToDouble(f -> target.isAtLeast() ? f.baseline() / f.ours() : f.ours() / f.baseline())
+                .mapToDouble(target.kind()::ratio)
                 .filter(ratio -> !Double.isNaN(ratio))
                 .toArray();
         final double ours = median(figures, Figures::ours);
         final double baseline = median(figures, Figures::baseline);
-        final boolean counts = target.name().equals(Target.ALLOCATION);
-        final boolean missing = Double.isNaN(ours) || !counts && ratios.length == 0;
+        final boolean missing = Double.isNaN(ours) || target.kind() != Target.Kind.BYTES && ratios.length == 0;
         return new TargetResult(
                 target,
                 ours,
@@ -64,17 +61,8 @@ record TargetResult(Target target, double ours, double baseline, double ratio, d
         if (reason != null) {
             return null;
         }
-        if (target.name().equals(Target.ALLOCATION)) {
-            return ours < BYTES_NOISE;
-        }
-        if (target.name().equals(Target.SEAM)) {
-            return low <= 1 + target.target() && high >= 1 - target.target() && ratio <= 1 + target.target();
-        }
-        if (Double.isNaN(target.target())) {
-            return null;
-        }
-        final boolean within = target.isAtLeast() ? ratio >= target.target() : ratio <= target.target();
-        return within && !(ours > target.limitNs());
+        final Boolean within = target.kind().isMet(target.target(), this);
+        return within == null ? null : within && !(ours > target.limitNs());
     }
 
     // ---- printing -------------------------------------------------------------------------------------------
