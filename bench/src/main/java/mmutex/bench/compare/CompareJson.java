@@ -1,10 +1,9 @@
 package mmutex.bench.compare;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import mmutex.cli.Json;
 
 /** A comparison for machines: one object in one line. */
 final class CompareJson {
@@ -29,11 +28,7 @@ final class CompareJson {
         json.put("onlyA", keys(comparison.onlyA()));
         json.put("onlyB", keys(comparison.onlyB()));
         json.put("regressions", comparison.regressions());
-        try {
-            return new ObjectMapper().writeValueAsString(json);
-        } catch (final JsonProcessingException e) {
-            throw new IllegalStateException("maps of numbers and strings are JSON", e);
-        }
+        return Json.line(json);
     }
 
     private static Map<String, Object> row(final Comparison.Row row) {

@@ -1,7 +1,5 @@
 package mmutex.bench.nativefloor;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -13,6 +11,7 @@ import mmutex.bench.jmh.Subscriber;
 import mmutex.cli.Bounds;
 import mmutex.cli.Environment;
 import mmutex.cli.ExitCode;
+import mmutex.cli.Json;
 import mmutex.cli.ProgressBar;
 import mmutex.cli.UsageProblem;
 import picocli.CommandLine;
@@ -173,25 +172,17 @@ public final class NativeCommand {
         for (final Comparison.Line line : lines) {
             final Map<String, Object> row = new LinkedHashMap<>();
             row.put("path", line.path());
-            row.put("medianNs", orNull(line.medianNs()));
-            row.put("p99Ns", orNull(line.p99Ns()));
-            row.put("oursMedianNs", orNull(line.oursMedianNs()));
-            row.put("oursP99Ns", orNull(line.oursP99Ns()));
-            row.put("ratioToOurs", orNull(line.ratioToOurs()));
+            row.put("medianNs", Json.rounded(line.medianNs()));
+            row.put("p99Ns", Json.rounded(line.p99Ns()));
+            row.put("oursMedianNs", Json.rounded(line.oursMedianNs()));
+            row.put("oursP99Ns", Json.rounded(line.oursP99Ns()));
+            row.put("ratioToOurs", Json.rounded(line.ratioToOurs()));
             row.put("unavailable", line.unavailable());
             rows.add(row);
         }
         final Map<String, Object> object = new LinkedHashMap<>();
         object.put("environment", environment);
         object.put("rows", rows);
-        try {
-            return new ObjectMapper().writeValueAsString(object);
-        } catch (final JsonProcessingException e) {
-            throw new IllegalStateException("maps of numbers and strings are JSON", e);
-        }
-    }
-
-    private static Double orNull(final double value) {
-        return Double.isNaN(value) ? null : Math.round(value * 1000) / 1000.0;
+        return Json.line(object);
     }
 }

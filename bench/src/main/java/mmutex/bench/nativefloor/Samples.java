@@ -1,11 +1,10 @@
 package mmutex.bench.nativefloor;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import mmutex.cli.Json;
 
 /** Samples in ns, as {@code bench/native/floor.h} keeps them: the same cap, the same percentiles. One thread. */
 public final class Samples {
@@ -58,11 +57,7 @@ public final class Samples {
         json.put("program", program);
         json.put("clockNs", clockNs);
         json.put("rows", rows.stream().map(Samples::toJson).toList());
-        try {
-            System.out.println(new ObjectMapper().writeValueAsString(json));
-        } catch (final JsonProcessingException e) {
-            throw new IllegalStateException("maps of numbers and strings are JSON", e);
-        }
+        System.out.println(Json.line(json));
     }
 
     /** A row as the C programs print it. */

@@ -1,7 +1,5 @@
 package mmutex.bench.run;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +10,7 @@ import mmutex.bench.anatomy.Phases;
 import mmutex.bench.run.workload.Verdict;
 import mmutex.cli.Choice;
 import mmutex.cli.Environment;
+import mmutex.cli.Json;
 import mmutex.notify.Protocol;
 import mmutex.sync.PhaseProbe.Phase;
 import org.HdrHistogram.Histogram;
@@ -22,11 +21,7 @@ final class JsonReport {
 
     /** The object as text. */
     static String of(final RunResult result, final Environment environment) {
-        try {
-            return new ObjectMapper().writeValueAsString(object(result, environment));
-        } catch (final JsonProcessingException e) {
-            throw new IllegalStateException("maps of numbers and strings are JSON", e);
-        }
+        return Json.line(object(result, environment));
     }
 
     private static Map<String, Object> object(final RunResult result, final Environment environment) {

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import mmutex.bench.targets.Target.Figures;
+import mmutex.cli.Json;
 import org.apache.commons.math3.stat.descriptive.rank.Median;
 
 /**
@@ -102,21 +103,17 @@ record TargetResult(Target target, double ours, double baseline, double ratio, d
     Map<String, Object> toJson() {
         final Map<String, Object> row = new LinkedHashMap<>();
         row.put("name", target.name());
-        row.put("oursNs", orNull(ours));
-        row.put("baselineNs", orNull(baseline));
-        row.put("ratio", orNull(ratio));
-        row.put("target", orNull(target.target()));
+        row.put("oursNs", Json.rounded(ours));
+        row.put("baselineNs", Json.rounded(baseline));
+        row.put("ratio", Json.rounded(ratio));
+        row.put("target", Json.rounded(target.target()));
         row.put("met", met());
-        row.put("ratioLow", orNull(low));
-        row.put("ratioHigh", orNull(high));
+        row.put("ratioLow", Json.rounded(low));
+        row.put("ratioHigh", Json.rounded(high));
         row.put("targetInWords", target.inWords());
         if (reason != null) {
             row.put("reason", reason);
         }
         return row;
-    }
-
-    private static Double orNull(final double value) {
-        return Double.isNaN(value) ? null : Math.round(value * 1000) / 1000.0;
     }
 }

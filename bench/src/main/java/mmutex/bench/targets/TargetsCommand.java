@@ -1,7 +1,5 @@
 package mmutex.bench.targets;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -17,6 +15,7 @@ import mmutex.bench.nativefloor.OurVm;
 import mmutex.cli.Bounds;
 import mmutex.cli.Environment;
 import mmutex.cli.ExitCode;
+import mmutex.cli.Json;
 import mmutex.cli.ProgressBar;
 import mmutex.cli.UsageProblem;
 import picocli.CommandLine;
@@ -156,10 +155,6 @@ public final class TargetsCommand {
         final Map<String, Object> object = new LinkedHashMap<>();
         object.put("environment", environment);
         object.put("rows", results.stream().map(TargetResult::toJson).toList());
-        try {
-            return new ObjectMapper().writeValueAsString(object);
-        } catch (final JsonProcessingException e) {
-            throw new IllegalStateException("maps of numbers and strings are JSON", e);
-        }
+        return Json.line(object);
     }
 }

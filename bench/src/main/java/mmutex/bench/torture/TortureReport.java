@@ -1,7 +1,5 @@
 package mmutex.bench.torture;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,6 +9,7 @@ import java.util.TreeMap;
 import mmutex.bench.run.Figures;
 import mmutex.cli.Choice;
 import mmutex.cli.Environment;
+import mmutex.cli.Json;
 
 /** Prints rounds, for people or for machines. Used by one thread. */
 final class TortureReport {
@@ -100,10 +99,6 @@ final class TortureReport {
         object.put("findings", result.findings());
         object.put("violations", result.invariants().violations());
         object.put("environment", environment.toJson());
-        try {
-            return new ObjectMapper().writeValueAsString(object);
-        } catch (final JsonProcessingException e) {
-            throw new IllegalStateException("maps of numbers and strings are JSON", e);
-        }
+        return Json.line(object);
     }
 }
