@@ -1,9 +1,9 @@
 package mmutex.bench.nativefloor;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.apache.commons.math3.stat.descriptive.rank.Median;
 
 /**
  * The table: which row of which program stands against which of ours.
@@ -116,11 +116,6 @@ record Comparison(String path, String program, String row, double times, String 
     }
 
     private static double median(final double[] values) {
-        if (values.length == 0) {
-            return Double.NaN;
-        }
-        final double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+        return values.length == 0 ? Double.NaN : new Median().evaluate(values);
     }
 }

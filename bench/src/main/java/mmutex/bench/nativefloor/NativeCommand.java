@@ -12,7 +12,6 @@ import mmutex.cli.Bounds;
 import mmutex.cli.Environment;
 import mmutex.cli.ExitCode;
 import mmutex.cli.Json;
-import mmutex.cli.ProgressBar;
 import mmutex.cli.UsageProblem;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -88,38 +87,23 @@ public final class NativeCommand {
 
     // ---- running --------------------------------------------------------------------------------------------
 
-    /** One after the other, then all again: what disturbs the machine for a while disturbs both sides. */
     private void runAll(final NativePrograms programs) throws IOException {
-        final List<Step> steps = new ArrayList<>();
-        steps.add(new Step("ours, inline", () -> ours(Subscriber.INLINE)));
+        final Turns turns = new Turns();
+        turns.add("ours, inline", () -> ours(Subscriber.INLINE));
         if (Runtime.getRuntime().availableProcessors() > 1) {
-            steps.add(new Step("ours, ring", () -> ours(Subscriber.RING)));
+            turns.add("ours, ring", () -> ours(Subscriber.RING));
         }
         if (programs != null) {
             for (final String program : NativePrograms.NAMES) {
-                steps.add(new Step(program, () -> programs.run(program, "--seconds", share())));
+                turns.add(program, () -> programs.run(program, "--seconds", share()));
             }
         }
-        try (ProgressBar bar = ProgressBar.onStandardError()) {
-            final double all = (double) repetitions * steps.size();
-            int done = 0;
-            for (int repetition = 0; repetition < repetitions; repetition++) {
-                for (final Step step : steps) {
-                    bar.update(done++ / all, step.name);
-                    final NativeResult result = step.action.run();
-                    results.computeIfAbsent(result.program(), name -> new ArrayList<>())
-                            .add(result);
-                }
+        for (final Map<String, NativeResult> turn : turns.take(repetitions)) {
+            for (final NativeResult result : turn.values()) {
+                results.computeIfAbsent(result.program(), name -> new ArrayList<>())
+                        .add(result);
             }
-            bar.update(1, "done");
         }
-    }
-
-    private record Step(String name, Action action) {}
-
-    @FunctionalInterface
-    private interface Action {
-        NativeResult run() throws IOException;
     }
 
     private String share() {

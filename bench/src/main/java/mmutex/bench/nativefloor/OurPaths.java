@@ -102,12 +102,6 @@ public final class OurPaths {
         return rounds;
     }
 
-    private void time(final Samples samples, final long operations, final Runnable batch) {
-        final long begin = System.nanoTime();
-        batch.run();
-        samples.add((System.nanoTime() - begin - clockNs) / operations);
-    }
-
     /** One batch of each kind in turn, as run_round in protocol.c. */
     private final class InlineRound implements Runnable {
         private final PageBatches some;
@@ -130,15 +124,15 @@ public final class OurPaths {
 
         @Override
         public void run() {
-            time(make, some.pages(), some::make);
-            time(restore, some.pages(), some::restore);
-            time(pair, some.pages(), some::pair);
-            time(hit, (long) some.pages() * HIT_REPEATS, () -> sum += some.load(HIT_REPEATS));
+            make.time(clockNs, some.pages(), some::make);
+            restore.time(clockNs, some.pages(), some::restore);
+            pair.time(clockNs, some.pages(), some::pair);
+            hit.time(clockNs, (long) some.pages() * HIT_REPEATS, () -> sum += some.load(HIT_REPEATS));
             some.make();
             some.restoreEach(ns);
             addAll(each, ns);
-            time(makeRange, range.pages(), range::make);
-            time(restoreRange, range.pages(), range::restore);
+            makeRange.time(clockNs, range.pages(), range::make);
+            restoreRange.time(clockNs, range.pages(), range::restore);
         }
 
         List<Samples> rows() {

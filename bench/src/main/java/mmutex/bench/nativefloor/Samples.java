@@ -44,6 +44,13 @@ public final class Samples {
         values[count++] = Math.max(0, ns);
     }
 
+    /** Adds what a batch takes by operation, the clock's own time taken off. */
+    public void time(final double clockNs, final long operations, final Runnable batch) {
+        final long begin = System.nanoTime();
+        batch.run();
+        add((System.nanoTime() - begin - clockNs) / operations);
+    }
+
     /** The smallest sample that is not below the given part of all. */
     public double quantile(final double part) {
         final double[] sorted = Arrays.copyOf(values, count);

@@ -5,10 +5,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.management.ManagementFactory;
 import java.util.List;
+import mmutex.bench.jmh.SeamBenchmark;
 import mmutex.bench.nativefloor.Samples;
-import mmutex.memory.Words;
-import mmutex.seam.SchedulePoint;
-import mmutex.seam.Step;
 
 /**
  * Our hot paths for the targets, in a VM of their own: {@code SECONDS}. Prints rows as the C programs do; {@code alloc} counts
@@ -37,7 +35,8 @@ public final class OurTargets {
     private final double clockNs = Samples.clockNs();
     private final OneSubscriber some = new OneSubscriber(PAGES);
     private final OneSubscriber range = new OneSubscriber(RANGE_PAGES);
-    private final Words seam = new Words("seam", Long.BYTES);
+    private final SeamBenchmark seam = new SeamBenchmark();
+    private boolean blackhole; // so that no step is for nothing
     private long sum; // so that no load is for nothing
 
     @SuppressWarnings("unused") // through WORD
@@ -47,7 +46,7 @@ public final class OurTargets {
     private long other;
 
     private OurTargets() {
-        seam.ensure(0);
+        seam.prepare();
     }
 
     /** Measures for so many seconds, once everything is compiled. */
@@ -97,22 +96,22 @@ public final class OurTargets {
 
         private void run() {
             final long before = allocated();
-            time(make, PAGES, makeSome);
-            time(restore, PAGES, restoreSome);
-            time(pair, PAGES, pairSome);
+            make.time(clockNs, PAGES, makeSome);
+            restore.time(clockNs, PAGES, restoreSome);
+            pair.time(clockNs, PAGES, pairSome);
             range.makeAtOnce();
-            time(restoreRange, RANGE_PAGES, restoreAll);
-            time(hit, PAGES * HITS, hitSome);
+            restoreRange.time(clockNs, RANGE_PAGES, restoreAll);
+            hit.time(clockNs, PAGES * HITS, hitSome);
             // What was allocated is the samples' arrays, now and then: the median is what the paths allocate.
             alloc.add((double) (allocated() - before) / (4 * PAGES + RANGE_PAGES + PAGES * HITS));
-            time(fenced, OPERATIONS, OurTargets.this::fencedStores);
+            fenced.time(clockNs, OPERATIONS, OurTargets.this::fencedStores);
             // In turns: whichever comes second would have the warmer caches.
             if (count % 2 == 0) {
-                time(without, OPERATIONS, OurTargets.this::withoutSeam);
-                time(with, OPERATIONS, OurTargets.this::withSeam);
+                without.time(clockNs, OPERATIONS, OurTargets.this::withoutSeam);
+                with.time(clockNs, OPERATIONS, OurTargets.this::withSeam);
             } else {
-                time(with, OPERATIONS, OurTargets.this::withSeam);
-                time(without, OPERATIONS, OurTargets.this::withoutSeam);
+                with.time(clockNs, OPERATIONS, OurTargets.this::withSeam);
+                without.time(clockNs, OPERATIONS, OurTargets.this::withoutSeam);
             }
             count++;
         }
@@ -126,12 +125,6 @@ public final class OurTargets {
         return THREADS.getCurrentThreadAllocatedBytes();
     }
 
-    private void time(final Samples samples, final long operations, final Runnable batch) {
-        final long begin = System.nanoTime();
-        batch.run();
-        samples.add((System.nanoTime() - begin - clockNs) / operations);
-    }
-
     private void fencedStores() {
         for (int i = 0; i < OPERATIONS; i++) {
             WORD.setVolatile(this, (long) i);
@@ -140,27 +133,15 @@ public final class OurTargets {
         }
     }
 
-    /** What core does to a lock word and an entry, as SeamBenchmark: without the announcements ... */
     private void withoutSeam() {
         for (int i = 0; i < OPERATIONS; i++) {
-            seam.compareAndSet(0, 0, 1);
-            final long before = seam.getAndSet(64, 0);
-            seam.storeRelease(64, before + 1);
-            seam.storeRelease(0, 0);
+            blackhole &= seam.without();
         }
     }
 
-    /** ... and with them. */
     private void withSeam() {
         for (int i = 0; i < OPERATIONS; i++) {
-            SchedulePoint.before(Step.LOCK, 0);
-            seam.compareAndSet(0, 0, 1);
-            SchedulePoint.before(Step.PTE_CLEAR, 64);
-            final long before = seam.getAndSet(64, 0);
-            SchedulePoint.before(Step.PTE_STORE, 64);
-            seam.storeRelease(64, before + 1);
-            SchedulePoint.before(Step.UNLOCK, 0);
-            seam.storeRelease(0, 0);
+            blackhole &= seam.with();
         }
     }
 }

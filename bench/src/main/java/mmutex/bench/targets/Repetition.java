@@ -1,6 +1,5 @@
 package mmutex.bench.targets;
 
-import java.util.LinkedHashMap;
 import java.util.Map;
 import mmutex.bench.nativefloor.NativeResult;
 import mmutex.bench.nativefloor.Yardstick;
@@ -11,15 +10,15 @@ final class Repetition {
     static final int FEW_PAGES = 256;
     static final int MANY_PAGES = 1 << 18;
 
-    private final Map<String, NativeResult> results = new LinkedHashMap<>();
+    private final Map<String, NativeResult> results;
+
+    Repetition(final Map<String, NativeResult> results) {
+        this.results = results;
+    }
 
     /** Name of the step that measures an implementation. */
     static String rivals(final String implementation, final int threads, final int pages) {
         return implementation + " " + threads + "t " + pages;
-    }
-
-    void put(final String step, final NativeResult result) {
-        results.put(step, result);
     }
 
     double ours(final String row) {
@@ -36,16 +35,16 @@ final class Repetition {
 
     /**
      * The C baseline of a path: the better one of a straight version of the protocol, and of what such a version takes on a
-     * machine whose locked add costs what it does here ({@link Yardstick}).
+     * machine whose locked add costs what it does here.
+     *
+     * @param adds the path's, of {@link Yardstick}
      */
-    double c(final String row) {
+    double c(final String row, final double adds) {
         final double straight = median("straight", row);
         final NativeResult protocol = results.get("protocol");
         if (protocol == null) {
             return straight;
         }
-        final double adds =
-                row.equals("restore") ? Yardstick.RESTORE : row.equals("make") ? Yardstick.MAKE : Yardstick.PAIR;
         final double yardstick = Yardstick.ns(adds, protocol);
         return Double.isNaN(straight) ? yardstick : Math.min(straight, yardstick);
     }

@@ -2,21 +2,19 @@ package mmutex.bench.targets;
 
 import java.io.IOException;
 import java.io.PrintStream;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import mmutex.bench.jmh.Subscriber;
 import mmutex.bench.nativefloor.NativePrograms;
-import mmutex.bench.nativefloor.NativeResult;
 import mmutex.bench.nativefloor.OurPaths;
 import mmutex.bench.nativefloor.OurVm;
+import mmutex.bench.nativefloor.Turns;
 import mmutex.cli.Bounds;
 import mmutex.cli.Environment;
 import mmutex.cli.ExitCode;
 import mmutex.cli.Json;
-import mmutex.cli.ProgressBar;
 import mmutex.cli.UsageProblem;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -81,42 +79,18 @@ public final class TargetsCommand {
 
     // ---- running --------------------------------------------------------------------------------------------
 
-    @FunctionalInterface
-    private interface Action {
-        NativeResult run() throws IOException;
-    }
-
-    /** One after the other, then all again: what disturbs the machine for a while disturbs ours and the baselines. */
     private List<Repetition> runAll(final NativePrograms programs) throws IOException {
-        final Map<String, Action> steps = steps(programs);
-        final List<Repetition> all = new ArrayList<>();
-        try (ProgressBar bar = ProgressBar.onStandardError()) {
-            int done = 0;
-            for (int i = 0; i < repetitions; i++) {
-                final Repetition repetition = new Repetition();
-                for (final Map.Entry<String, Action> step : steps.entrySet()) {
-                    bar.update((double) done++ / (repetitions * steps.size()), step.getKey());
-                    repetition.put(step.getKey(), step.getValue().run());
-                }
-                all.add(repetition);
-            }
-            bar.update(1, "done");
-        }
-        return all;
-    }
-
-    private Map<String, Action> steps(final NativePrograms programs) {
         final int cores = Runtime.getRuntime().availableProcessors();
-        final Map<String, Action> steps = new LinkedHashMap<>();
         final String share = String.format(Locale.ROOT, "%.3f", seconds);
-        steps.put("ours", () -> OurVm.run(OurTargets.class, SECONDS_MAX, share));
+        final Turns turns = new Turns();
+        turns.add("ours", () -> OurVm.run(OurTargets.class, SECONDS_MAX, share));
         if (programs != null) {
             for (final String program : NativePrograms.NAMES) {
-                steps.put(program, () -> programs.run(program, "--seconds", share));
+                turns.add(program, () -> programs.run(program, "--seconds", share));
             }
         }
         if (cores > 1) {
-            steps.put(
+            turns.add(
                     "ring",
                     () -> OurVm.run(
                             OurPaths.class,
@@ -126,20 +100,20 @@ public final class TargetsCommand {
                             Integer.toString(INLINE_PAGES)));
         }
         for (final String who : List.of("MMUTEX", "CHM", "STAMPED")) {
-            addRival(steps, who, 1, Repetition.FEW_PAGES, share);
+            addRival(turns, who, 1, Repetition.FEW_PAGES, share);
         }
         for (final String who : List.of("MMUTEX", "CHM")) {
             if (cores > 1) {
-                addRival(steps, who, 2, Repetition.FEW_PAGES, share);
+                addRival(turns, who, 2, Repetition.FEW_PAGES, share);
             }
-            addRival(steps, who, 1, Repetition.MANY_PAGES, share);
+            addRival(turns, who, 1, Repetition.MANY_PAGES, share);
         }
-        return steps;
+        return turns.take(repetitions).stream().map(Repetition::new).toList();
     }
 
     private static void addRival(
-            final Map<String, Action> steps, final String who, final int threads, final int pages, final String share) {
-        steps.put(
+            final Turns turns, final String who, final int threads, final int pages, final String share) {
+        turns.add(
                 Repetition.rivals(who, threads, pages),
                 () -> OurVm.run(
                         Rivals.class, SECONDS_MAX, who, Integer.toString(pages), Integer.toString(threads), share));

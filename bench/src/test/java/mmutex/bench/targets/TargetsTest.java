@@ -37,7 +37,8 @@ class TargetsTest {
             "alloc-bytes",
             "seam-off");
 
-    private final Repetition repetition = new Repetition();
+    private final Map<String, NativeResult> results = new LinkedHashMap<>();
+    private final Repetition repetition = new Repetition(results);
 
     private static Target target(final String name) {
         return Target.ALL.stream()
@@ -54,7 +55,7 @@ class TargetsTest {
             final double median = ((Number) namesAndMedians[i + 1]).doubleValue();
             rows.put(name, new NativeRow(name, 1, median, median, median, median, null));
         }
-        repetition.put(step, new NativeResult(step, 0, rows, List.of(), null));
+        results.put(step, new NativeResult(step, 0, rows, List.of(), null));
     }
 
     private TargetResult result(final String name) {
@@ -143,8 +144,7 @@ class TargetsTest {
     }
 
     private Repetition with(final double ns) {
-        final Repetition one = new Repetition();
-        one.put(
+        return new Repetition(Map.of(
                 "ours",
                 new NativeResult(
                         "ours",
@@ -155,8 +155,7 @@ class TargetsTest {
                                 "seam-without",
                                 new NativeRow("seam-without", 1, 100, 100, 100, 100, null)),
                         List.of(),
-                        null));
-        return one;
+                        null)));
     }
 
     @ParameterizedTest
