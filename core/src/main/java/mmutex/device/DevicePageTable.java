@@ -69,9 +69,9 @@ public final class DevicePageTable {
         long slot = radix.slot(vpn, hint);
         if (slot == RadixTable.NO_SLOT) {
             slot = radix.slotOrCreate(vpn);
-            if (slot == RadixTable.NO_SLOT) {
-                return false;
-            }
+        }
+        if (slot == RadixTable.NO_SLOT) {
+            return false;
         }
         SchedulePoint.before(Step.DEVICE_PTE_STORE, vpn);
         entries.storeRelease(slot, pte); // ORDER(device-pte-publish) release

@@ -134,7 +134,7 @@ public final class RadixTable {
                 return NO_SLOT;
             }
         }
-        return (table & HUGE_BIT) == 0 ? table + ((vpn & indexMask) << 3) : -upper;
+        return (table & HUGE_BIT) == 0 ? table + entryOffset(vpn, 0) : -upper;
     }
 
     /** The same, sparing the upper levels where the hint still holds. */
@@ -144,13 +144,13 @@ public final class RadixTable {
         // Pairs with the read-modify-write in tableLeaves.
         final long now = (long) EPOCH.getAcquire(this);
         if (hint.key == vpn >>> indexBits && hint.epoch == now && hint.owner == this) {
-            return hint.leaf + ((vpn & indexMask) << 3);
+            return hint.leaf + entryOffset(vpn, 0);
         }
         final long slot = slot(vpn);
         if (slot >= 0) {
             hint.key = vpn >>> indexBits;
             hint.epoch = now;
-            hint.leaf = slot - ((vpn & indexMask) << 3);
+            hint.leaf = slot - entryOffset(vpn, 0);
             if (hint.owner != this) {
                 hint.owner = this;
             }

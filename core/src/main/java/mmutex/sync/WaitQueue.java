@@ -90,9 +90,8 @@ public final class WaitQueue {
 
     /** The same behind a change that was a volatile read-modify-write: that is fence enough. */
     void wakeIfAnyAfterUpdate(final Actor waker, final long key) {
-        // ORDER(sleep-announce) volatile: behind the caller's read-modify-write in the one order of all volatile
-        // accesses,
-        // in which the full fence of announceSleep stands, too.
+        // ORDER(sleep-announce) volatile: behind the caller's read-modify-write in the one order of volatile
+        // accesses, in which the full fence of announceSleep stands, too.
         if ((int) WAITERS.getVolatile(this) != 0) {
             wake(waker, key);
         }
